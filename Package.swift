@@ -1,0 +1,112 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+// Executables carry the Swift runtime inside them: a gateway has no toolchain. Tests link it dynamically, out of the
+// same objects; these record no need for the parts of FoundationEssentials, hence the two libraries by name.
+let carryRuntime: [LinkerSetting] = [
+  .unsafeFlags(["-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections", "-Xlinker", "--gc-sections"])
+]
+
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
+
+/// A library layer of the project, under `Sources/<path or name>`, with the house's settings.
+func layer(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency], resources: [Resource] = [])
+  -> Target
+{
+  .target(
+    name: name, dependencies: dependencies, path: "Sources/\(path ?? name)", resources: resources,
+    swiftSettings: strict)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
+  .executableTarget(
+    name: name, dependencies: dependencies, path: path ?? "Sources/\(name)", swiftSettings: strict,
+    linkerSettings: carryRuntime)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func c(_ name: String) -> Target { .systemLibrary(name: name, path: "Sources/C/\(name)") }
+
+let package = Package(
+  name: "selvedge",
+  products: [
+    .executable(name: "selvedge", targets: ["selvedge"]),
+    .executable(name: "selvedge-plant", targets: ["selvedge-plant"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ],
+  targets: [
+    c("CSQLite"), c("CYaml"), c("CModbus"), c("CMosquitto"), c("CUdev"),
+
+    layer("Documents", []),
+    layer("SQLite", ["CSQLite"]),
+    layer("YAML", ["CYaml", "Documents"]),
+    layer("MQTTClient", ["CMosquitto", "Documents", log]),
+    layer("Resources", ["Documents", "YAML"]),
+    layer("DeviceKit", ["Documents"]),
+    layer("SinkKit", ["Documents", "DeviceKit"]),
+
+    layer("ResourceStore", ["Documents", "Resources", "SQLite", log]),
+    layer("TwinStore", ["Documents", "DeviceKit", "SQLite", log]),
+    layer("Telemetry", ["Documents", "DeviceKit", "SinkKit", log]),
+    layer("KubernetesAPI", ["Documents", "Resources", "YAML", hummingbird, httpTypes, nio, log]),
+
+    layer("ModbusProtocol", path: "Protocols/ModbusProtocol", ["Documents", "DeviceKit", "CModbus", nio, nioPosix, log]),
+    layer("MQTTProtocol", path: "Protocols/MQTTProtocol", ["Documents", "DeviceKit", "MQTTClient", log]),
+    layer("UdevProtocol", path: "Protocols/UdevProtocol", ["Documents", "DeviceKit", "CUdev", log]),
+    layer("FileSink", path: "Sinks/FileSink", ["Documents", "DeviceKit", "SinkKit", log]),
+    layer("MQTTSink", path: "Sinks/MQTTSink", ["Documents", "DeviceKit", "SinkKit", "MQTTClient", log]),
+
+    layer("Controllers", ["Documents", "DeviceKit", "SinkKit", "Resources", "TwinStore", "Telemetry", log, lifecycle]),
+    layer(
+      "Gateway",
+      [
+        "Documents", "DeviceKit", "SinkKit", "Resources", "ResourceStore", "TwinStore", "Telemetry", "Controllers",
+        "KubernetesAPI", "YAML", "MQTTClient", "ModbusProtocol", "MQTTProtocol", "UdevProtocol", "FileSink",
+        "MQTTSink", hummingbird, httpTypes, nio, log, lifecycle,
+      ]),
+    program("selvedge", ["Gateway", "Documents", "Resources", "YAML", "ModbusProtocol", arguments, log]),
+
+    layer("Plant", ["CModbus", "CMosquitto", log]),
+    program("selvedge-plant", ["Plant", arguments, log]),
+
+    tests("DocumentsTests", ["Documents", "YAML"]),
+    tests("DeviceKitTests", ["DeviceKit", "Documents"]),
+    tests("ResourcesTests", ["Resources", "Documents", "YAML"]),
+    tests("ResourceStoreTests", ["ResourceStore", "Resources", "Documents"]),
+    tests("TwinStoreTests", ["TwinStore", "DeviceKit", "Documents"]),
+    tests("TelemetryTests", ["Telemetry", "SinkKit", "DeviceKit", "Documents", "FileSink"]),
+    tests("KubernetesAPITests", ["KubernetesAPI", "ResourceStore", "Resources", "Documents", "YAML"]),
+    tests("ModbusProtocolTests", ["ModbusProtocol", "DeviceKit", "Documents", "CModbus"]),
+    tests("MQTTProtocolTests", ["MQTTProtocol", "MQTTClient", "MQTTSink", "SinkKit", "DeviceKit", "Documents"]),
+    tests("UdevProtocolTests", ["UdevProtocol", "DeviceKit", "Documents"]),
+    tests("ControllersTests", ["Controllers", "TwinStore", "Telemetry", "Resources", "DeviceKit", "Documents"]),
+    tests("PlantTests", ["Plant", "CModbus"]),
+    tests("GatewayTests", ["Gateway", "Resources", "YAML", "DeviceKit", "Documents"]),
+  ]
+)

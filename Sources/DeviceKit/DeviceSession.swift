@@ -1,0 +1,100 @@
+public import Documents
+
+/// One property of a model as a driver needs it.
+public struct PropertyDefinition: Sendable, Hashable {
+  public enum Access: String, Sendable, Hashable, CaseIterable {
+    case read = "Read"
+    case readWrite = "ReadWrite"
+    case write = "Write"
+    public var canRead: Bool { self != .write }
+    public var canWrite: Bool { self != .read }
+  }
+  public var name: String
+  public var type: PropertyType
+  public var unit: String
+  public var access: Access
+  public var minimum: Double?
+  public var maximum: Double?
+  /// Allowed values; empty: any.
+  public var allowed: [JSONValue]
+  public var isSummary: Bool
+  /// How often a polled property is read.
+  public var pollEvery: Duration
+  /// The protocol's fragment of the model's property, defaults filled in: `modbus: {table: …}`.
+  public var binding: JSONValue
+
+  public init(
+    name: String, type: PropertyType, unit: String = "", access: Access = .read, minimum: Double? = nil,
+    maximum: Double? = nil, allowed: [JSONValue] = [], isSummary: Bool = false, pollEvery: Duration = .seconds(10),
+    binding: JSONValue = [:]
+  ) {
+    self.name = name
+    self.type = type
+    self.unit = unit
+    self.access = access
+    self.minimum = minimum
+    self.maximum = maximum
+    self.allowed = allowed
+    self.isSummary = isSummary
+    self.pollEvery = pollEvery
+    self.binding = binding
+  }
+}
+
+/// A device to be served.
+public struct SessionRequest: Sendable {
+  public var device: DeviceKey
+  /// The protocol's fragment of `Device.spec.connection`, defaults filled in.
+  public var connection: JSONValue
+  public var properties: [PropertyDefinition]
+  /// The properties' points, in the same order.
+  public var points: [PointID]
+  public init(device: DeviceKey, connection: JSONValue, properties: [PropertyDefinition], points: [PointID]) {
+    self.device = device
+    self.connection = connection
+    self.properties = properties
+    self.points = points
+  }
+}
+
+/// What a session tells of its link to the device.
+public enum ConnectionState: Sendable, Hashable {
+  case connecting
+  case connected
+  /// The link is lost or the device does not answer; the session goes on trying.
+  case disconnected(DeviceError)
+}
+
+/// Where a session puts what it learns. Implemented by the gateway; safe from any task or thread.
+public protocol DeviceFeed: Sendable {
+  /// Takes a batch. Returns once it is taken; suspends while a full queue downstream asks for patience.
+  func deliver(_ batch: SampleBatch) async
+  /// Says how the link is. Repeating a state is harmless.
+  func connection(of device: DeviceKey, is state: ConnectionState)
+}
+
+/// One write of a desired value or command.
+public struct PropertyWrite: Sendable, Hashable {
+  public var property: String
+  public var value: Value
+  public init(property: String, value: Value) {
+    self.property = property
+    self.value = value
+  }
+}
+
+/// A device that is being served: polls or listens, writes, reads back. One session per Device.
+///
+/// A dead device costs the others nothing: every call ends within the connection's timeout and retries.
+public protocol DeviceSession: Sendable {
+  /// Serves the device until the task is cancelled: reads every property at its period (or listens), delivers
+  /// batches, reports the link's state, reconnects with backoff. Never throws: trouble becomes state and quality.
+  func run() async
+
+  /// Reads the named properties from the device now. A protocol that only listens answers what it heard last.
+  /// The result has an entry for every name asked for.
+  func read(_ properties: [String]) async -> [String: Result<Reading, DeviceError>]
+
+  /// Writes, in this order. The result has one entry per write, in the same order; nil: the device took it.
+  func write(_ writes: [PropertyWrite]) async -> [DeviceError?]
+}

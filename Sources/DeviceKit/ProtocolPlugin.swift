@@ -1,0 +1,45 @@
+/// The fragments that a protocol adds to the CRDs: YAML texts, each one OpenAPI v3 structural schema
+/// (apiextensions.k8s.io/v1).
+public struct ProtocolSchema: Sendable {
+  /// Under `Device.spec.connection.<protocol>`.
+  public var connection: String
+  /// Under `DeviceModel.spec.properties[].<protocol>`.
+  public var property: String
+  /// Under `Discovery.spec.<protocol>`; nil for a protocol that discovers nothing.
+  public var discovery: String?
+  public init(connection: String, property: String, discovery: String?) {
+    self.connection = connection
+    self.property = property
+    self.discovery = discovery
+  }
+}
+
+/// What a protocol folder gives to the gateway: one value of this, registered in `Gateway`.
+public protocol ProtocolPlugin: Sendable {
+  /// The key under `connection`, in a model's properties and in a Discovery: `modbus`, `mqtt`, `udev`.
+  var name: String { get }
+  var schema: ProtocolSchema { get }
+
+  /// Makes the session of one device; no I/O yet. Throws ``DeviceError`` for a connection or property binding that
+  /// the schema lets pass and the protocol cannot serve (`isPermanent` true, the message names the field).
+  func session(for request: SessionRequest, feed: any DeviceFeed) throws(DeviceError) -> any DeviceSession
+
+  /// The discoverer for the protocol's fragment of a Discovery's spec. Nil for a protocol that discovers nothing.
+  func discoverer(for request: DiscoveryRequest) throws(DeviceError) -> (any Discoverer)?
+}
+
+/// Why a device or a discovery could not be served.
+public struct DeviceError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// CamelCase, fit for a condition's reason: `ConnectionRefused`, `Timeout`, `IllegalDataAddress`, `InvalidBinding`.
+  public var reason: String
+  /// What happened and what to do; never a secret.
+  public var message: String
+  /// Whether only a change of the manifest can help; otherwise a retry may.
+  public var isPermanent: Bool
+  public init(reason: String, message: String, isPermanent: Bool = false) {
+    self.reason = reason
+    self.message = message
+    self.isPermanent = isPermanent
+  }
+  public var description: String { message }
+}
