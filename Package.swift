@@ -10,9 +10,10 @@ let strict: [SwiftSetting] = [
 ]
 
 // Executables carry the Swift runtime inside them: a gateway has no toolchain. Tests link it dynamically, out of the
-// same objects; these record no need for the parts of FoundationEssentials, hence the two libraries by name.
+// same objects; these record no need for the parts of FoundationEssentials, hence the libraries by name.
 let carryRuntime: [LinkerSetting] = [
-  .unsafeFlags(["-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections", "-Xlinker", "--gc-sections"])
+  .unsafeFlags(["-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections", "-lswiftSynchronization",
+    "-Xlinker", "--gc-sections"])
 ]
 
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
