@@ -1,4 +1,4 @@
-public import Synchronization
+internal import Synchronization
 
 /// A device by its Kubernetes coordinates.
 public struct DeviceKey: Sendable, Hashable, Comparable, CustomStringConvertible {
