@@ -1,0 +1,97 @@
+internal import Documents
+public import Logging
+internal import Synchronization
+
+/// The brokers of a gateway by name, and one shared connection to each.
+///
+/// A connection can be asked for before its broker is configured: it says so in its state and connects when the
+/// configuration comes, whichever manifest was first.
+public final class BrokerPool: Sendable {
+  /// The state of one broker.
+  public struct BrokerState: Sendable, Hashable {
+    public var name: String
+    public var state: MQTTState
+  }
+
+  private struct Unconfigured {
+    weak var connection: MQTTConnection?
+  }
+
+  private struct Contents {
+    var configured: [String: (connection: MQTTConnection, observer: Int?)] = [:]
+    /// Those that somebody waits for; forgotten with the last who does.
+    var awaited: [String: Unconfigured] = [:]
+    var observers: [Int: @Sendable (BrokerState) -> Void] = [:]
+    var nextObserver = 0
+  }
+
+  private let contents = Mutex(Contents())
+  private let logger: Logger
+
+  public init(logger: Logger) { self.logger = logger }
+
+  /// Configures the broker `name` (`namespace/name`): a new one connects, a changed one reconnects.
+  public func set(_ name: String, _ configuration: BrokerConfiguration) {
+    let connection = connection(named: name)
+    let isNew = contents.withLock { contents in
+      contents.awaited[name] = nil
+      guard contents.configured[name] == nil else { return false }
+      contents.configured[name] = (connection, nil)
+      return true
+    }
+    if isNew {
+      let observer = connection.observe { [weak self] in self?.tell(BrokerState(name: name, state: $0)) }
+      contents.withLock { $0.configured[name]?.observer = observer }
+    }
+    connection.configure(configuration)
+  }
+
+  /// Forgets the broker's configuration: its connection ends; who still holds it waits for another `set`.
+  public func remove(_ name: String) {
+    let known = contents.withLock { contents in
+      let known = contents.configured.removeValue(forKey: name)
+      if let known { contents.awaited[name] = Unconfigured(connection: known.connection) }
+      return known
+    }
+    guard let known else { return }
+    if let observer = known.observer { known.connection.stopObserving(observer) }
+    known.connection.configure(nil)
+  }
+
+  /// The connection to the broker `name`, configured or not.
+  public func connection(named name: String) -> MQTTConnection {
+    contents.withLock { contents in
+      if let known = contents.configured[name]?.connection ?? contents.awaited[name]?.connection { return known }
+      let connection = MQTTConnection(name: name, logger: logger)
+      contents.awaited = contents.awaited.filter { $0.value.connection != nil }
+      contents.awaited[name] = Unconfigured(connection: connection)
+      return connection
+    }
+  }
+
+  public var names: [String] { contents.withLock { $0.configured.keys.sorted() } }
+
+  /// The state of every configured broker now and at every change.
+  public var states: AsyncStream<BrokerState> {
+    AsyncStream(bufferingPolicy: .bufferingNewest(1_024)) { continuation in
+      let (id, known) = contents.withLock { contents in
+        contents.nextObserver += 1
+        contents.observers[contents.nextObserver] = { continuation.yield($0) }
+        return (contents.nextObserver, contents.configured)
+      }
+      for (name, entry) in known { continuation.yield(BrokerState(name: name, state: entry.connection.state)) }
+      continuation.onTermination = { [weak self] _ in
+        self?.contents.withLock { _ = $0.observers.removeValue(forKey: id) }
+      }
+    }
+  }
+
+  /// Closes every connection; no call follows.
+  public func close() {
+    for connection in contents.withLock({ $0.configured.values.map(\.connection) }) { connection.close() }
+  }
+
+  private func tell(_ state: BrokerState) {
+    for observer in contents.withLock({ Array($0.observers.values) }) { observer(state) }
+  }
+}

@@ -1,0 +1,300 @@
+internal import Documents
+internal import Glibc
+internal import Logging
+internal import Synchronization
+
+/// The poll loop of one connection; everything in it belongs to its thread.
+final class ConnectionLoop {
+  private let shared: ConnectionShared
+  private let name: String
+  private let logger: Logger
+  private var client: MosquittoClient?
+  private var configuration: BrokerConfiguration?
+  private var generation = 0
+  private var clientID = ""
+  private var isConnected = false
+  private var attemptStarted = ContinuousClock.now
+  private var nextAttempt: ContinuousClock.Instant?
+  private var backoff = Backoff(.seconds(1) ... .seconds(60))
+  private var table = SubscriptionTable()
+  private var handlers: [Int: ConnectionShared.Handler] = [:]
+  private var outbox = Outbox()
+  private var filtersOfRequest: [Int32: [String]] = [:]
+  private var work: [(handler: ConnectionShared.Handler, event: MQTTEvent)] = []
+  private var lastRead = ContinuousClock.now
+
+  /// From the attempt to the broker's CONNACK.
+  private static let connectTimeout = Duration.seconds(15)
+  /// Packets that one round reads at most before it hands them on.
+  private static let readLimit = 1_024
+  /// Single messages in quick succession wait this long for company, which saves a hand-over each.
+  private static let gathering = Duration.milliseconds(2)
+
+  private init(_ shared: ConnectionShared, name: String, logger: Logger) {
+    self.shared = shared
+    self.name = name
+    self.logger = logger
+  }
+
+  /// Starts the thread; it ends by itself when the connection is closed.
+  static func start(_ shared: ConnectionShared, name: String, logger: Logger) {
+    var thread = pthread_t()
+    let loop = Unmanaged.passRetained(ConnectionLoop(shared, name: name, logger: logger))
+    let code = pthread_create(&thread, nil, { pointer in
+      Unmanaged<ConnectionLoop>.fromOpaque(pointer!).takeRetainedValue().run()
+      return nil
+    }, loop.toOpaque())
+    precondition(code == 0, "the system refuses another thread")
+    pthread_detach(thread)
+  }
+
+  private func run() {
+    while true {
+      let isClosed = takeCommands()
+      if isClosed { break }
+      if client == nil, let due = nextAttempt, ContinuousClock.now >= due { attempt() }
+      let (canRead, canWrite) = poll()
+      if let client {
+        do throws(MQTTError) {
+          if canRead { try read(client) }
+          if isConnected { try sendPublications(client) }
+          runHandlers()
+          // PUBACKs of what was read leave from here on.
+          if client.wantsWrite || canWrite { try client.write() }
+          try checkConnect(client)
+          settleAcknowledged(client)
+          try client.upkeep()
+          if client.socket < 0 { throw MQTTError(.connectionLost, "the broker closed the connection") }
+        } catch {
+          disconnected(error)
+        }
+      }
+      outbox.expire(at: ContinuousClock.now)
+      shared.settle(outbox.takeSettled())
+      runHandlers()
+    }
+    client?.disconnect()
+    client = nil
+    let error = MQTTError(.closed, "the connection to the Broker '\(name)' was closed")
+    outbox.failAll(error)
+    shared.settle(outbox.takeSettled())
+    _ = shared.set(.disconnected(error))
+  }
+
+  // MARK: Commands
+
+  /// Takes what other threads have asked for; true: the connection is closed.
+  private func takeCommands() -> Bool {
+    let (commands, configuration, generation, isClosed) = shared.contents.withLock { contents in
+      defer { contents.commands = [] }
+      return (contents.commands, contents.configuration, contents.generation, contents.isClosed)
+    }
+    for command in commands {
+      switch command {
+      case .subscribe(let id, let filters, let handler):
+        handlers[id] = handler
+        work.append((handler, .state(shared.state)))
+        apply(table.add(id, filters))
+      case .unsubscribe(let id):
+        guard handlers.removeValue(forKey: id) != nil else { continue }
+        apply(table.remove(id))
+      case .publish(let publications, let job, let deadline):
+        outbox.add(publications, job, deadline: deadline)
+        if isClosed { outbox.failAll(MQTTError(.closed, "the connection to the Broker '\(name)' was closed")) }
+        if !isConnected { outbox.failAll(MQTTError(.connectionLost, "the Broker '\(name)' is not connected")) }
+      }
+    }
+    if isClosed { return true }
+    if generation != self.generation {
+      self.generation = generation
+      reconfigure(configuration)
+    }
+    return false
+  }
+
+  private func reconfigure(_ new: BrokerConfiguration?) {
+    client?.disconnect()
+    let reason =
+      new == nil
+      ? MQTTError(.notConfigured, "the Broker '\(name)' does not exist (any more)")
+      : MQTTError(.connectionLost, "the Broker '\(name)' was configured anew")
+    configuration = new
+    if client != nil || new == nil { disconnected(reason) }
+    guard let new else {
+      nextAttempt = nil
+      return
+    }
+    clientID = new.clientID ?? "selvedge-" + String(UInt64.random(in: .min ... .max), radix: 36)
+    backoff = Backoff(new.reconnectDelay)
+    nextAttempt = ContinuousClock.now
+  }
+
+  // MARK: The link
+
+  private func attempt() {
+    guard let configuration else { return }
+    set(.connecting)
+    attemptStarted = ContinuousClock.now
+    do throws(MQTTError) {
+      let client = try MosquittoClient(configuration, clientID: clientID)
+      self.client = client
+      try client.connect(configuration)
+    } catch {
+      disconnected(error)
+    }
+  }
+
+  private func checkConnect(_ client: MosquittoClient) throws(MQTTError) {
+    if isConnected { return }
+    if let code = client.notes.connectReturnCode {
+      if let refusal = MosquittoClient.refusal(code) { throw refusal }
+      isConnected = true
+      try subscribe(table.uncoveredFilters)
+      set(.connected)
+    } else if ContinuousClock.now - attemptStarted > ConnectionLoop.connectTimeout {
+      throw MQTTError(.timeout, "no answer within \(ConnectionLoop.connectTimeout.components.seconds) s")
+    }
+  }
+
+  private func disconnected(_ cause: MQTTError) {
+    var error = cause
+    if let configuration, cause.kind != .notConfigured { error.message = "\(configuration): \(cause.message)" }
+    // A connection that lasted is no reason to wait longer than the shortest delay.
+    if isConnected, ContinuousClock.now - attemptStarted > .seconds(30) { backoff.reset() }
+    client = nil
+    isConnected = false
+    filtersOfRequest.removeAll()
+    outbox.failAll(MQTTError(.connectionLost, error.message))
+    let delay = backoff.delay(chance: Double.random(in: 0...1))
+    nextAttempt = ContinuousClock.now + delay
+    logger.info(
+      "broker not connected", metadata: ["broker": "\(name)", "reason": "\(error.message)", "retryIn": "\(delay)"])
+    set(.disconnected(error))
+  }
+
+  private func set(_ state: MQTTState) {
+    guard shared.set(state) else { return }
+    for handler in handlers.sorted(by: { $0.key < $1.key }) { work.append((handler.value, .state(state))) }
+  }
+
+  // MARK: Subscriptions
+
+  private func apply(_ directives: [SubscriptionTable.Directive]) {
+    guard isConnected, let client else { return }
+    do throws(MQTTError) {
+      for directive in directives {
+        switch directive {
+        case .subscribe(let filter): try subscribe([filter])
+        case .unsubscribe(let filter): try client.unsubscribe([filter])
+        case .fetchRetained(let filter):
+          try subscribe([filter])
+          try client.unsubscribe([filter.text])
+        }
+      }
+    } catch {
+      disconnected(error)
+    }
+  }
+
+  private func subscribe(_ filters: [TopicFilter]) throws(MQTTError) {
+    guard let client else { return }
+    for qos in UInt8(0)...2 {
+      let texts = filters.filter { $0.qos == qos }.map(\.text)
+      for start in stride(from: 0, to: texts.count, by: 64) {
+        let part = Array(texts[start..<min(start + 64, texts.count)])
+        filtersOfRequest[try client.subscribe(part, qos: qos)] = part
+      }
+    }
+  }
+
+  // MARK: Reading and writing
+
+  private func poll() -> (canRead: Bool, canWrite: Bool) {
+    var descriptors = [pollfd(fd: shared.wake.descriptor, events: Int16(POLLIN), revents: 0)]
+    if let client, client.socket >= 0 {
+      let events = POLLIN | (client.wantsWrite ? POLLOUT : 0)
+      descriptors.append(pollfd(fd: client.socket, events: Int16(events), revents: 0))
+    }
+    var timeout = Duration.seconds(1)
+    let now = ContinuousClock.now
+    if client == nil { timeout = nextAttempt.map { min(max($0 - now, .zero), .seconds(60)) } ?? .seconds(60) }
+    if let deadline = outbox.nextDeadline { timeout = min(timeout, max(deadline - now, .zero)) }
+    _ = Glibc.poll(&descriptors, nfds_t(descriptors.count), Int32(timeout.nanoseconds / 1_000_000) + 1)
+    if descriptors[0].revents != 0 { shared.wake.drain() }
+    guard descriptors.count > 1 else { return (false, false) }
+    let events = Int32(descriptors[1].revents)
+    return (events & (POLLIN | POLLERR | POLLHUP) != 0, events & POLLOUT != 0)
+  }
+
+  private func read(_ client: MosquittoClient) throws(MQTTError) {
+    let notes = client.notes
+    if ContinuousClock.now - lastRead < ConnectionLoop.gathering, !outbox.isWaiting {
+      usleep(UInt32(ConnectionLoop.gathering.nanoseconds / 1_000))
+    }
+    notes.arrival = shared.now()
+    defer {
+      dispatch(notes)
+      settleAcknowledged(client)
+    }
+    for _ in 0..<ConnectionLoop.readLimit {
+      let events = notes.events
+      try client.read()
+      if notes.events == events || client.socket < 0 { break }
+    }
+    // A full round, or one that the broker's own limit of unacknowledged messages may have ended, asks for no delay.
+    if notes.messages.count < 8 { lastRead = ContinuousClock.now }
+  }
+
+  private func dispatch(_ notes: MosquittoClient.Notes) {
+    for (id, granted) in notes.granted {
+      let filters = filtersOfRequest.removeValue(forKey: id) ?? []
+      for (text, qos) in zip(filters, granted) where qos >= 128 {
+        logger.warning("broker refused a subscription", metadata: ["broker": "\(name)", "filter": "\(text)"])
+        guard let entry = table.filter(text) else { continue }
+        for subscriber in entry.subscribers.sorted() {
+          if let handler = handlers[subscriber] { work.append((handler, .refused(entry.filter))) }
+        }
+      }
+    }
+    notes.granted.removeAll(keepingCapacity: true)
+    guard !notes.messages.isEmpty else { return }
+    var batches: [Int: [MQTTMessage]] = [:]
+    for message in notes.messages {
+      for subscriber in table.recipients(of: message.topic) { batches[subscriber, default: []].append(message) }
+    }
+    notes.messages.removeAll(keepingCapacity: true)
+    for (subscriber, messages) in batches {
+      if let handler = handlers[subscriber] { work.append((handler, .messages(messages))) }
+    }
+  }
+
+  /// Runs the handlers on the cooperative pool and lets this thread sleep until they are done.
+  private func runHandlers() {
+    guard !work.isEmpty else { return }
+    let items = work
+    work.removeAll(keepingCapacity: true)
+    let done = ThreadSignal()
+    // Never cancelled: the thread waits for its end on the next line.
+    Task.detached {
+      for item in items { await item.handler(item.event) }
+      done.signal()
+    }
+    done.wait()
+  }
+
+  private func sendPublications(_ client: MosquittoClient) throws(MQTTError) {
+    while let publication = outbox.nextToSend(at: ContinuousClock.now) {
+      do throws(MQTTError) {
+        outbox.sent(try client.publish(publication))
+      } catch {
+        outbox.failNext(error)
+        if error.kind != .invalidMessage { throw error }
+      }
+    }
+  }
+
+  private func settleAcknowledged(_ client: MosquittoClient) {
+    for id in client.notes.acknowledged { outbox.acknowledged(id) }
+    client.notes.acknowledged.removeAll(keepingCapacity: true)
+  }
+}

@@ -1,0 +1,52 @@
+internal import Documents
+internal import Synchronization
+
+/// What the public face of a connection and its loop's thread have in common.
+final class ConnectionShared: Sendable {
+  typealias Handler = @Sendable (MQTTEvent) async -> Void
+
+  enum Command: Sendable {
+    case subscribe(Int, [TopicFilter], Handler)
+    case unsubscribe(Int)
+    case publish([MQTTPublication], PublishJob, deadline: ContinuousClock.Instant)
+  }
+
+  struct Contents: Sendable {
+    var commands: [Command] = []
+    var configuration: BrokerConfiguration?
+    /// Rises at each change of the configuration.
+    var generation = 0
+    var isClosed = false
+    var state: MQTTState
+    var observers: [Int: @Sendable (MQTTState) -> Void] = [:]
+    var nextID = 1
+    /// Messages handed over and neither acknowledged nor failed.
+    var outstanding = 0
+  }
+
+  let contents: Mutex<Contents>
+  let wake = WakeDescriptor()
+  let now: @Sendable () -> Timestamp
+
+  init(name: String, now: @escaping @Sendable () -> Timestamp) {
+    self.now = now
+    contents = Mutex(
+      Contents(state: .disconnected(MQTTError(.notConfigured, "the Broker '\(name)' does not exist (yet)"))))
+  }
+
+  var state: MQTTState { contents.withLock { $0.state } }
+
+  /// Sets the state and tells the observers; false where it was the same already.
+  func set(_ state: MQTTState) -> Bool {
+    let observers = contents.withLock { contents -> [@Sendable (MQTTState) -> Void]? in
+      guard contents.state != state else { return nil }
+      contents.state = state
+      return Array(contents.observers.values)
+    }
+    guard let observers else { return false }
+    for observer in observers { observer(state) }
+    return true
+  }
+
+  func settle(_ count: Int) { contents.withLock { $0.outstanding -= count } }
+}

@@ -1,0 +1,153 @@
+public import Documents
+internal import Glibc
+public import Logging
+internal import Synchronization
+
+/// A link to one broker that mends itself, shared by everybody who needs that broker.
+///
+/// It is one for the life of its name: without a configuration it waits for one, with a changed one it connects anew,
+/// and subscriptions outlive both. A thread of its own runs a poll loop: read, hand the batch to the subscribers, wait
+/// for them, write. Hence a subscriber that suspends slows the broker down instead of losing messages, and a PUBACK
+/// leaves only after the handlers have returned.
+public final class MQTTConnection: Sendable {
+  /// `namespace/name` of the Broker.
+  public let name: String
+  private let shared: ConnectionShared
+
+  /// How many messages may wait for their acknowledgement before ``publish(_:within:)`` refuses more.
+  public static let queueLimit = 16_384
+
+  public init(
+    name: String, configuration: BrokerConfiguration? = nil, logger: Logger,
+    now: @escaping @Sendable () -> Timestamp = MQTTConnection.systemTime
+  ) {
+    self.name = name
+    shared = ConnectionShared(name: name, now: now)
+    if let configuration { configure(configuration) }
+    ConnectionLoop.start(shared, name: name, logger: logger)
+  }
+
+  deinit { close() }
+
+  public var state: MQTTState { shared.state }
+
+  /// The states from the present one on; a slow reader misses some, never the last.
+  public var states: AsyncStream<MQTTState> {
+    AsyncStream(bufferingPolicy: .bufferingNewest(16)) { continuation in
+      let id = observe { continuation.yield($0) }
+      continuation.onTermination = { [weak self] _ in self?.stopObserving(id) }
+    }
+  }
+
+  /// Calls `observer` with the present state and at every change, on whatever thread that happens; it must not block.
+  @discardableResult
+  func observe(_ observer: @escaping @Sendable (MQTTState) -> Void) -> Int {
+    let (id, state) = shared.contents.withLock { contents in
+      contents.nextID += 1
+      contents.observers[contents.nextID] = observer
+      return (contents.nextID, contents.state)
+    }
+    observer(state)
+    return id
+  }
+
+  func stopObserving(_ id: Int) { shared.contents.withLock { _ = $0.observers.removeValue(forKey: id) } }
+
+  /// Connects as `configuration` says, at once and anew where it differs from the present one; nil: disconnects and
+  /// waits for another configuration.
+  public func configure(_ configuration: BrokerConfiguration?) {
+    shared.contents.withLock { contents in
+      guard contents.configuration != configuration else { return }
+      contents.configuration = configuration
+      contents.generation += 1
+    }
+    shared.wake.wake()
+  }
+
+  /// Subscribes until the result is cancelled or released. `handler` is called with one event after the other; while
+  /// it runs, the connection reads nothing more.
+  public func subscribe(
+    _ filters: [TopicFilter], handler: @escaping @Sendable (MQTTEvent) async -> Void
+  ) -> Subscription {
+    let shared = shared
+    let id = shared.contents.withLock { contents in
+      contents.nextID += 1
+      contents.commands.append(.subscribe(contents.nextID, filters, handler))
+      return contents.nextID
+    }
+    shared.wake.wake()
+    return Subscription {
+      shared.contents.withLock { $0.commands.append(.unsubscribe(id)) }
+      shared.wake.wake()
+    }
+  }
+
+  /// Publishes one message; see ``publish(_:within:)``.
+  public func publish(
+    topic: String, payload: [UInt8], qos: UInt8 = 1, retain: Bool = false, within limit: Duration = .seconds(10)
+  ) async throws(MQTTError) {
+    try await publish([MQTTPublication(topic: topic, payload: payload, qos: qos, retain: retain)], within: limit)
+  }
+
+  /// Publishes messages in their order, pipelined, and returns when the broker has acknowledged every one (QoS 0: when
+  /// all are written to the socket).
+  ///
+  /// Throws at once where there is no connection, where a topic is not one, or where the queue is full; later where
+  /// the connection is lost, `limit` has passed or the task is cancelled: then some of the messages may have arrived.
+  public func publish(
+    _ publications: [MQTTPublication], within limit: Duration = .seconds(10)
+  ) async throws(MQTTError) {
+    guard !publications.isEmpty else { return }
+    for publication in publications {
+      if let problem = TopicFilter.problem(ofTopic: publication.topic) {
+        throw MQTTError(.invalidMessage, "topic '\(publication.topic)': \(problem)")
+      }
+      if publication.payload.count > 268_435_455 {
+        throw MQTTError(.invalidMessage, "the payload for '\(publication.topic)' is larger than MQTT's 256 MiB")
+      }
+    }
+    let job = PublishJob(count: publications.count)
+    let deadline = ContinuousClock.now + limit
+    let refusal = shared.contents.withLock { contents -> MQTTError? in
+      switch contents.state {
+      case .connected: break
+      case .connecting: return MQTTError(.notConnected, "the Broker '\(name)' is not connected yet")
+      case .disconnected(let error):
+        return MQTTError(.notConnected, "the Broker '\(name)' is not connected: \(error.message)")
+      }
+      guard contents.outstanding + publications.count <= MQTTConnection.queueLimit else {
+        return MQTTError(
+          .queueFull, "\(contents.outstanding) messages already wait for the acknowledgement of the Broker '\(name)'")
+      }
+      contents.outstanding += publications.count
+      contents.commands.append(.publish(publications, job, deadline: deadline))
+      return nil
+    }
+    if let refusal { throw refusal }
+    shared.wake.wake()
+    try await job.wait()
+  }
+
+  /// Disconnects and ends the thread; what still waits fails. No call follows.
+  public func close() {
+    shared.contents.withLock { $0.isClosed = true }
+    shared.wake.wake()
+  }
+
+  /// The system's real-time clock.
+  public static let systemTime: @Sendable () -> Timestamp = {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+  }
+}
+
+/// A subscription that lasts until it is cancelled or released.
+public final class Subscription: Sendable {
+  private let end: @Sendable () -> Void
+  init(_ end: @escaping @Sendable () -> Void) { self.end = end }
+  deinit { end() }
+
+  /// Ends the subscription; a call of the handler that has begun may still be running afterwards.
+  public func cancel() { end() }
+}

@@ -1,0 +1,194 @@
+internal import CMosquitto
+internal import Documents
+internal import Glibc
+
+/// One libmosquitto client: owns the pointer, belongs to one thread, turns return codes into ``MQTTError``.
+///
+/// It serves one connection: a new attempt takes a new client, so that libmosquitto never repeats a message whose
+/// sender was already told of its failure.
+final class MosquittoClient {
+  /// What the callbacks of one read or write noted; taken by the loop afterwards.
+  final class Notes {
+    var messages: [MQTTMessage] = []
+    /// Message IDs of publications that are complete.
+    var acknowledged: [Int32] = []
+    /// Answers to SUBSCRIBE: its message ID and what each filter was granted (128: refused).
+    var granted: [(id: Int32, qos: [Int32])] = []
+    /// The return code of CONNACK.
+    var connectReturnCode: Int32?
+    var isDisconnected = false
+    var lastError = ""
+    var arrival = Timestamp(nanoseconds: 0)
+    /// Counts callbacks: a read that makes none has emptied the socket.
+    var events = 0
+  }
+
+  private let handle: OpaquePointer
+  let notes = Notes()
+
+  private static let library: Void = { mosquitto_lib_init() }()
+
+  init(_ configuration: BrokerConfiguration, clientID: String) throws(MQTTError) {
+    _ = MosquittoClient.library
+    guard
+      let handle = mosquitto_new(clientID, configuration.cleanSession, Unmanaged.passUnretained(notes).toOpaque())
+    else { throw MQTTError(.invalidConfiguration, "libmosquitto refused the client ID '\(clientID)'") }
+    self.handle = handle
+    // The packets that a read makes necessary (PUBACK) are then only queued, and written by `write()`.
+    mosquitto_threaded_set(handle, true)
+    mosquitto_max_inflight_messages_set(handle, 0)
+    mosquitto_int_option(handle, MOSQ_OPT_TCP_NODELAY, 1)
+    setCallbacks()
+    if let username = configuration.username {
+      try check(mosquitto_username_pw_set(handle, username, configuration.password), "set the credentials")
+    }
+    if let will = configuration.will {
+      try check(
+        mosquitto_will_set(
+          handle, will.topic, Int32(will.payload.count), will.payload, Int32(will.qos), will.retain), "set the will")
+    }
+    if configuration.usesTLS { try setTLS(configuration) }
+  }
+
+  deinit { mosquitto_destroy(handle) }
+
+  private func setTLS(_ configuration: BrokerConfiguration) throws(MQTTError) {
+    let systemBundles = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"]
+    guard let authorities = configuration.caFile ?? systemBundles.first(where: { access($0, R_OK) == 0 }) else {
+      throw MQTTError(.invalidConfiguration, "the system has no bundle of certificate authorities; give a CA file")
+    }
+    for path in [authorities, configuration.certificateFile, configuration.keyFile].compactMap({ $0 })
+    where access(path, R_OK) != 0 {
+      throw MQTTError(.invalidConfiguration, "cannot read \(path): \(String(cString: strerror(errno)))")
+    }
+    try check(
+      mosquitto_tls_set(handle, authorities, nil, configuration.certificateFile, configuration.keyFile, nil),
+      "use the TLS files")
+  }
+
+  private func setCallbacks() {
+    mosquitto_connect_callback_set(handle) { _, notes, code in
+      let notes = MosquittoClient.notes(notes)
+      notes.events += 1
+      notes.connectReturnCode = code
+    }
+    mosquitto_disconnect_callback_set(handle) { _, notes, _ in
+      let notes = MosquittoClient.notes(notes)
+      notes.events += 1
+      notes.isDisconnected = true
+    }
+    mosquitto_publish_callback_set(handle) { _, notes, id in
+      let notes = MosquittoClient.notes(notes)
+      notes.events += 1
+      notes.acknowledged.append(id)
+    }
+    mosquitto_subscribe_callback_set(handle) { _, notes, id, count, granted in
+      let notes = MosquittoClient.notes(notes)
+      notes.events += 1
+      notes.granted.append((id, (0..<Int(count)).map { granted?[$0] ?? 128 }))
+    }
+    mosquitto_unsubscribe_callback_set(handle) { _, notes, _ in MosquittoClient.notes(notes).events += 1 }
+    mosquitto_log_callback_set(handle) { _, notes, level, text in
+      guard level == MOSQ_LOG_ERR, let text else { return }
+      MosquittoClient.notes(notes).lastError = String(cString: text)
+    }
+    mosquitto_message_callback_set(handle) { _, notes, message in
+      guard let message = message?.pointee, let topic = message.topic else { return }
+      let notes = MosquittoClient.notes(notes)
+      notes.events += 1
+      let payload = UnsafeRawBufferPointer(start: message.payload, count: Int(message.payloadlen))
+      notes.messages.append(
+        MQTTMessage(
+          topic: String(cString: topic), payload: Array(payload), qos: UInt8(truncatingIfNeeded: message.qos),
+          isRetained: message.retain, arrival: notes.arrival))
+    }
+  }
+
+  private static func notes(_ pointer: UnsafeMutableRawPointer?) -> Notes {
+    Unmanaged<Notes>.fromOpaque(pointer!).takeUnretainedValue()
+  }
+
+  /// The socket; -1 where there is none.
+  var socket: Int32 { mosquitto_socket(handle) }
+  var wantsWrite: Bool { mosquitto_want_write(handle) }
+
+  /// Begins to connect, without waiting but for the name's resolution.
+  func connect(_ configuration: BrokerConfiguration) throws(MQTTError) {
+    try check(
+      mosquitto_connect_async(
+        handle, configuration.host, Int32(configuration.port),
+        Int32(configuration.keepAlive.components.seconds)), "connect")
+  }
+
+  /// Reads one packet, as far as it has arrived.
+  func read() throws(MQTTError) { try check(mosquitto_loop_read(handle, 1), "read") }
+  func write() throws(MQTTError) { try check(mosquitto_loop_write(handle, 1), "write") }
+  /// Keeps the connection alive; to be called about every second.
+  func upkeep() throws(MQTTError) { try check(mosquitto_loop_misc(handle), "keep the connection") }
+
+  func disconnect() {
+    mosquitto_disconnect(handle)
+    _ = mosquitto_loop_write(handle, 1)
+  }
+
+  /// Queues a message and returns its ID.
+  func publish(_ publication: MQTTPublication) throws(MQTTError) -> Int32 {
+    var id: Int32 = 0
+    let code = mosquitto_publish(
+      handle, &id, publication.topic, Int32(publication.payload.count), publication.payload, Int32(publication.qos),
+      publication.retain)
+    try check(code, "publish on '\(publication.topic)'")
+    return id
+  }
+
+  /// Queues one SUBSCRIBE for filters of one quality of service and returns its ID.
+  func subscribe(_ filters: [String], qos: UInt8) throws(MQTTError) -> Int32 {
+    var id: Int32 = 0
+    var texts: [UnsafeMutablePointer<CChar>?] = filters.map { strdup($0) }
+    defer { texts.forEach { free($0) } }
+    let code = mosquitto_subscribe_multiple(handle, &id, Int32(texts.count), &texts, Int32(qos), 0, nil)
+    try check(code, "subscribe")
+    return id
+  }
+
+  func unsubscribe(_ filters: [String]) throws(MQTTError) {
+    var texts: [UnsafeMutablePointer<CChar>?] = filters.map { strdup($0) }
+    defer { texts.forEach { free($0) } }
+    try check(mosquitto_unsubscribe_multiple(handle, nil, Int32(texts.count), &texts, nil), "unsubscribe")
+  }
+
+  private func check(_ code: Int32, _ action: String) throws(MQTTError) {
+    let systemError = errno
+    let value = mosq_err_t(code)
+    guard value != MOSQ_ERR_SUCCESS, value != MOSQ_ERR_CONN_PENDING else { return }
+    let kind: MQTTError.Kind
+    var detail = String(cString: mosquitto_strerror(code))
+    switch value {
+    case MOSQ_ERR_ERRNO:
+      kind = .unreachable
+      detail = String(cString: strerror(systemError))
+    case MOSQ_ERR_EAI, MOSQ_ERR_LOOKUP:
+      kind = .unreachable
+      detail = "the host's name cannot be resolved"
+    case MOSQ_ERR_TLS, MOSQ_ERR_TLS_HANDSHAKE:
+      kind = .tlsFailed
+      if !notes.lastError.isEmpty { detail = notes.lastError }
+    case MOSQ_ERR_INVAL, MOSQ_ERR_MALFORMED_UTF8, MOSQ_ERR_PAYLOAD_SIZE, MOSQ_ERR_OVERSIZE_PACKET: kind = .invalidMessage
+    default: kind = .connectionLost
+    }
+    throw MQTTError(kind, "cannot \(action): \(detail)")
+  }
+
+  /// The meaning of a CONNACK's return code (MQTT 3.1.1, table 3.1); nil for 0, accepted.
+  static func refusal(_ code: Int32) -> MQTTError? {
+    switch code {
+    case 0: nil
+    case 1: MQTTError(.refused, "the broker does not speak MQTT 3.1.1")
+    case 2: MQTTError(.refused, "the broker refused the client ID")
+    case 3: MQTTError(.refused, "the broker is not available")
+    case 4: MQTTError(.unauthorised, "the broker refused the user name or password")
+    case 5: MQTTError(.unauthorised, "the broker does not authorise this client; check its credentials")
+    default: MQTTError(.refused, "the broker refused the connection with code \(code)")
+    }
+  }
+}

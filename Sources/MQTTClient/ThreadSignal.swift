@@ -1,0 +1,56 @@
+internal import Glibc
+
+/// Lets a thread of ours sleep until a task has finished.
+///
+/// `@unchecked Sendable`: the semaphore is made before it is shared and destroyed with the last reference; POSIX
+/// semaphores may be posted and awaited from any thread.
+final class ThreadSignal: @unchecked Sendable {
+  private let semaphore: UnsafeMutablePointer<sem_t>
+
+  init() {
+    semaphore = .allocate(capacity: 1)
+    sem_init(semaphore, 0, 0)
+  }
+
+  deinit {
+    sem_destroy(semaphore)
+    semaphore.deallocate()
+  }
+
+  func signal() { sem_post(semaphore) }
+  func wait() { while sem_wait(semaphore) != 0 {} }
+}
+
+/// A pipe whose reading end becomes readable when another thread wants the poll loop's attention.
+final class WakeDescriptor: Sendable {
+  let descriptor: Int32
+  private let writing: Int32
+
+  init() {
+    var ends: [Int32] = [-1, -1]
+    let code = pipe(&ends)
+    precondition(code == 0, "the system refuses another pipe")
+    for end in ends {
+      _ = fcntl(end, F_SETFL, O_NONBLOCK)
+      _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+    }
+    (descriptor, writing) = (ends[0], ends[1])
+  }
+
+  deinit {
+    close(descriptor)
+    close(writing)
+  }
+
+  /// A full pipe is fine: the loop wakes anyway.
+  func wake() {
+    var one: UInt8 = 1
+    _ = write(writing, &one, 1)
+  }
+
+  func drain() {
+    withUnsafeTemporaryAllocation(byteCount: 256, alignment: 1) { buffer in
+      while read(descriptor, buffer.baseAddress, 256) == 256 {}
+    }
+  }
+}
