@@ -43,6 +43,8 @@ public struct DiscoveryReport: Sendable {
 /// What a Discovery asks of a protocol.
 public struct DiscoveryRequest: Sendable {
   public var name: String
+  /// The Discovery's namespace: where its references are looked up.
+  public var namespace: String
   /// The protocol's fragment of `Discovery.spec`, defaults filled in.
   public var specification: JSONValue
   /// How often the full set is looked for anew.
@@ -54,12 +56,13 @@ public struct DiscoveryRequest: Sendable {
   /// One line for the audit log of scans.
   public var audit: @Sendable (String) -> Void
   public init(
-    name: String, specification: JSONValue, every: Duration,
+    name: String, namespace: String = "default", specification: JSONValue, every: Duration,
     servedConnections: @escaping @Sendable () -> [JSONValue] = { [] },
     devicesOfDiscovery: @escaping @Sendable (String) -> [DiscoveredDevice]? = { _ in nil },
     audit: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     self.name = name
+    self.namespace = namespace
     self.specification = specification
     self.every = every
     self.servedConnections = servedConnections
