@@ -1,3 +1,4 @@
+internal import Documents
 public import MQTTClient
 public import SinkKit
 

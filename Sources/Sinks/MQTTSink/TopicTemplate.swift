@@ -1,3 +1,4 @@
+internal import DeviceKit
 internal import MQTTClient
 internal import SinkKit
 

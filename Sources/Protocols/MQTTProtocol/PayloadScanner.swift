@@ -1,0 +1,215 @@
+internal import Documents
+
+/// What a payload has at a path.
+enum PayloadValue: Sendable, Hashable {
+  case missing
+  case null
+  case boolean(Bool)
+  case integer(Int64)
+  case unsigned(UInt64)
+  case number(Double)
+  case string(String)
+  /// An object or array.
+  case tree(JSONValue)
+}
+
+/// Takes the values at wanted paths out of a JSON payload in one pass, without building the tree of the rest.
+///
+/// It accepts and refuses exactly what ``JSONParser`` does, and reads the same values: the whole text is checked, the
+/// last of equal keys counts, integers are exact.
+struct PayloadScanner {
+  let bytes: UnsafeBufferPointer<UInt8>
+  var position = 0
+  private let tree: PathTree
+  private var values: [PayloadValue]
+  private static let maximumDepth = 128
+
+  /// The values of `tree`'s slots in `payload`; throws where the payload is not JSON.
+  static func values(in payload: [UInt8], at tree: PathTree) throws(JSONError) -> [PayloadValue] {
+    let result = payload.withUnsafeBufferPointer { bytes -> Result<[PayloadValue], JSONError> in
+      var scanner = PayloadScanner(bytes: bytes, tree: tree)
+      do throws(JSONError) {
+        try scanner.value(at: 0, depth: 0)
+        scanner.skipWhitespace()
+        guard scanner.position == bytes.count else { throw scanner.error("unexpected text after the value") }
+        return .success(scanner.values)
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try result.get()
+  }
+
+  private init(bytes: UnsafeBufferPointer<UInt8>, tree: PathTree) {
+    self.bytes = bytes
+    self.tree = tree
+    values = [PayloadValue](repeating: .missing, count: tree.slotCount)
+  }
+
+  private func error(_ message: String) -> JSONError { JSONError(message: message, offset: position) }
+
+  private mutating func skipWhitespace() {
+    while position < bytes.count {
+      switch bytes[position] {
+      case 0x20, 0x09, 0x0A, 0x0D: position += 1
+      default: return
+      }
+    }
+  }
+
+  /// Reads one value; `node` is nil where nothing of it is wanted.
+  private mutating func value(at node: Int?, depth: Int) throws(JSONError) {
+    guard depth < PayloadScanner.maximumDepth else { throw error("nested deeper than \(PayloadScanner.maximumDepth)") }
+    skipWhitespace()
+    guard position < bytes.count else { throw error("unexpected end of the text") }
+    let start = position
+    let isWanted = node.map { !tree.nodes[$0].slots.isEmpty } ?? false
+    let found: PayloadValue
+    switch bytes[position] {
+    case UInt8(ascii: "{"), UInt8(ascii: "["):
+      if bytes[position] == UInt8(ascii: "{") {
+        try object(at: node, depth: depth)
+      } else {
+        try array(at: node, depth: depth)
+      }
+      guard isWanted else { return }
+      found = .tree(try JSONValue(parsing: Array(bytes[start..<position]), maximumDepth: 128 - depth))
+    case UInt8(ascii: "\""):
+      let (range, isEscaped) = try string()
+      guard isWanted else { return }
+      found = .string(try text(range, isEscaped))
+    case UInt8(ascii: "t"):
+      try literal("true")
+      found = .boolean(true)
+    case UInt8(ascii: "f"):
+      try literal("false")
+      found = .boolean(false)
+    case UInt8(ascii: "n"):
+      try literal("null")
+      found = .null
+    default: found = try number()
+    }
+    if isWanted, let node {
+      for slot in tree.nodes[node].slots { values[slot] = found }
+    }
+  }
+
+  private mutating func literal(_ text: StaticString) throws(JSONError) {
+    guard position + text.utf8CodeUnitCount <= bytes.count else { throw error("unexpected end of the text") }
+    for index in 0..<text.utf8CodeUnitCount where bytes[position + index] != text.utf8Start[index] {
+      throw error("expected '\(text)'")
+    }
+    position += text.utf8CodeUnitCount
+  }
+
+  private mutating func object(at node: Int?, depth: Int) throws(JSONError) {
+    position += 1
+    skipWhitespace()
+    if position < bytes.count, bytes[position] == UInt8(ascii: "}") {
+      position += 1
+      return
+    }
+    while true {
+      skipWhitespace()
+      guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else { throw error("expected a key in quotes") }
+      let (range, isEscaped) = try string()
+      let child = try node.flatMap { node throws(JSONError) in try self.child(of: node, key: range, isEscaped) }
+      skipWhitespace()
+      guard position < bytes.count, bytes[position] == UInt8(ascii: ":") else { throw error("expected ':'") }
+      position += 1
+      if let child { forget(under: child) }
+      try value(at: child, depth: depth + 1)
+      skipWhitespace()
+      guard position < bytes.count else { throw error("unexpected end of the text") }
+      if bytes[position] == UInt8(ascii: ",") {
+        position += 1
+        continue
+      }
+      guard bytes[position] == UInt8(ascii: "}") else { throw error("expected ',' or '}'") }
+      position += 1
+      return
+    }
+  }
+
+  /// What an earlier key of the same name had brought no longer counts.
+  private mutating func forget(under node: Int) {
+    for slot in tree.nodes[node].subtree { values[slot] = .missing }
+  }
+
+  private func child(of node: Int, key range: Range<Int>, _ isEscaped: Bool) throws(JSONError) -> Int? {
+    let keys = tree.nodes[node].keys
+    if keys.isEmpty { return nil }
+    let name = isEscaped ? Array(try text(range, true).utf8) : nil
+    for candidate in keys {
+      if let name {
+        if candidate.name == name { return candidate.node }
+      } else if candidate.name.count == range.count, candidate.name.elementsEqual(bytes[range]) {
+        return candidate.node
+      }
+    }
+    return nil
+  }
+
+  private mutating func array(at node: Int?, depth: Int) throws(JSONError) {
+    position += 1
+    var index = 0
+    skipWhitespace()
+    if position < bytes.count, bytes[position] == UInt8(ascii: "]") {
+      position += 1
+      return
+    }
+    while true {
+      let child = node.flatMap { tree.nodes[$0].elements.first { $0.index == index }?.node }
+      try value(at: child, depth: depth + 1)
+      index += 1
+      skipWhitespace()
+      guard position < bytes.count else { throw error("unexpected end of the text") }
+      if bytes[position] == UInt8(ascii: ",") {
+        position += 1
+        continue
+      }
+      guard bytes[position] == UInt8(ascii: "]") else { throw error("expected ',' or ']'") }
+      position += 1
+      return
+    }
+  }
+
+  /// Passes one string, checked; the range is what stands between the quotes.
+  private mutating func string() throws(JSONError) -> (Range<Int>, isEscaped: Bool) {
+    position += 1
+    let start = position
+    var isEscaped = false
+    var isASCII = true
+    while position < bytes.count {
+      let byte = bytes[position]
+      if byte == UInt8(ascii: "\"") {
+        let range = start..<position
+        if isEscaped || !isASCII { _ = try text(range, isEscaped) }
+        position += 1
+        return (range, isEscaped)
+      }
+      guard byte >= 0x20 else { throw error("control character in a string") }
+      if byte >= 0x80 { isASCII = false }
+      if byte == UInt8(ascii: "\\") {
+        isEscaped = true
+        position += 1
+      }
+      position += 1
+    }
+    throw error("string without an end")
+  }
+
+  private func text(_ range: Range<Int>, _ isEscaped: Bool) throws(JSONError) -> String {
+    if isEscaped {
+      do throws(JSONError) {
+        return try JSONValue(parsing: Array(bytes[range.lowerBound - 1...range.upperBound])).string ?? ""
+      } catch {
+        throw JSONError(message: error.message, offset: error.offset + range.lowerBound - 1)
+      }
+    }
+    guard let text = String(validating: bytes[range], as: UTF8.self) else {
+      throw JSONError(message: "invalid UTF-8 in a string", offset: range.lowerBound)
+    }
+    return text
+  }
+}
