@@ -1,0 +1,74 @@
+extension KindText {
+  static let deviceModel = KindText(
+    kind: "DeviceModel", plural: "devicemodels", shortName: "dm", isNamespaced: false,
+    columns: #"""
+      - {name: Manufacturer, type: string, jsonPath: .spec.manufacturer, description: Who makes the device.}
+      - {name: Model, type: string, jsonPath: .spec.model, description: The maker's name for it.}
+      - {name: Protocol, type: string, jsonPath: .spec.protocol, description: How the device speaks.}
+      - {name: Ready, type: string, jsonPath: '.status.conditions[?(@.type=="Ready")].status', description: Whether the model can be served.}
+      - {name: Age, type: date, jsonPath: .metadata.creationTimestamp}
+      """#,
+    spec: #"""
+      type: object
+      description: What a kind of device can tell and be told, and where each value stands in its protocol.
+      required: [protocol]
+      properties:
+        manufacturer: {type: string, maxLength: 128, description: Who makes the device.}
+        model: {type: string, maxLength: 128, description: The maker's name for it.}
+        description: {type: string, maxLength: 4096, description: Anything a reader should know about the device or the source of its register map.}
+        protocol: {type: string, description: The protocol whose fragment each property carries.}
+        match:
+          type: array
+          maxItems: 64
+          x-kubernetes-list-type: atomic
+          description: A discovered device has this model where any entry matches its identity; the values are globs.
+          items:
+            type: object
+            minProperties: 1
+            maxProperties: 16
+            additionalProperties: {type: string, minLength: 1, maxLength: 256}
+        properties:
+          type: array
+          maxItems: 2048
+          x-kubernetes-list-type: map
+          x-kubernetes-list-map-keys: [name]
+          description: The values of the device.
+          items:
+            type: object
+            required: [name, type]
+            properties:
+              name: {$use: name, description: The property's name; unique within the model.}
+              description: {type: string, maxLength: 1024, description: What the value means.}
+              type: {type: string, enum: [boolean, integer, number, string, object], description: The type in the twin.}
+              unit: {type: string, maxLength: 32, description: The unit after scaling.}
+              access: {type: string, enum: [Read, ReadWrite, Write], description: What may be done with it. Absent is Read.}
+              minimum: {type: number, description: The smallest value that may be desired.}
+              maximum: {type: number, description: The largest value that may be desired.}
+              enum:
+                type: array
+                minItems: 1
+                maxItems: 256
+                x-kubernetes-list-type: atomic
+                items: {x-kubernetes-preserve-unknown-fields: true}
+                description: The only values that may be desired.
+              summary: {type: boolean, description: Whether the value is also shown in the Device's status.}
+              poll:
+                type: object
+                description: How the value is read where the protocol does not send it by itself.
+                properties:
+                  every: {$use: duration, description: The period of reading. Absent is 10s.}
+              write:
+                type: object
+                description: How a desired value is written.
+                properties:
+                  tolerance: {type: number, minimum: 0, description: How far the value read back may be from the desired one. Absent is 0.}
+                  confirmWithin: {$use: duration, description: How long the device has until the value read back must fit. Absent is 5s.}
+                  retries: {type: integer, minimum: 0, maximum: 100, description: Further tries after a write that failed or was not confirmed. Absent is 3.}
+                  onReconnect: {type: string, enum: [Reapply, ReapplyIfNewer, Hold], description: What becomes of the desired value when the device comes back. Absent is Reapply.}
+                  onDrift: {type: string, enum: [Reapply, Hold], description: What becomes of it when the device's value changes by itself. Absent is Reapply.}
+                  expireAfter: {$use: duration, description: A desired value that is not confirmed within this span expires. Absent is never.}
+      """#,
+    status: #"""
+      devices: {$use: nodeCount, description: How many Devices use the model.}
+      """#)
+}

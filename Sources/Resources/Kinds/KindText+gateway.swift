@@ -1,0 +1,39 @@
+extension KindText {
+  static let gateway = KindText(
+    kind: "Gateway", plural: "gateways", shortName: "sgw", isNamespaced: false,
+    columns: #"""
+      - {name: Version, type: string, jsonPath: .status.version, description: The version that runs.}
+      - {name: Devices, type: integer, jsonPath: .status.devices.total, description: How many Devices the gateway serves.}
+      - {name: Connected, type: integer, jsonPath: .status.devices.connected, description: How many of them answer.}
+      - {name: Ready, type: string, jsonPath: '.status.conditions[?(@.type=="Ready")].status', description: Whether the gateway works.}
+      - {name: Started, type: date, jsonPath: .status.startTime, description: Since the gateway started.}
+      - {name: Hostname, type: string, priority: 1, jsonPath: .status.node.hostname, description: The machine's own name.}
+      - {name: Age, type: date, jsonPath: .metadata.creationTimestamp}
+      """#,
+    spec: nil,
+    status: #"""
+      version: {type: string, maxLength: 64, description: The version of the gateway that runs on the node.}
+      startTime: {type: string, format: date-time, description: When the gateway started.}
+      heartbeatTime: {type: string, format: date-time, description: When the gateway last wrote this status.}
+      node:
+        type: object
+        description: What the machine says of itself.
+        properties:
+          hostname: {type: string, maxLength: 253, description: The machine's own name.}
+          operatingSystem: {type: string, maxLength: 128, description: The distribution and its version.}
+          kernelVersion: {type: string, maxLength: 128, description: The kernel's version.}
+          architecture: {type: string, maxLength: 32, description: The processor's architecture.}
+          processors: {type: integer, format: int32, minimum: 0, description: How many processors.}
+          memoryBytes: {type: integer, format: int64, minimum: 0, description: The machine's memory.}
+      devices:
+        type: object
+        description: How many Devices the gateway serves.
+        properties:
+          total: {$use: nodeCount, description: All that this gateway serves.}
+          connected: {$use: nodeCount, description: Those that answer.}
+      brokers: {$use: nodeStates, description: Each Broker as seen from this node.}
+      sinks: {$use: nodeStates, description: Each Sink as seen from this node.}
+      pipelines: {$use: nodeStates, description: Each Pipeline as it runs on this node.}
+      discoveries: {$use: nodeStates, description: Each Discovery as it runs on this node.}
+      """#)
+}

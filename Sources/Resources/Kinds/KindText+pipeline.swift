@@ -1,0 +1,170 @@
+extension KindText {
+  static let pipeline = KindText(
+    kind: "Pipeline", plural: "pipelines", shortName: "pipe", isNamespaced: true,
+    columns: #"""
+      - {name: Sinks, type: string, jsonPath: '.spec.to[*].name', description: Where the telemetry goes.}
+      - {name: Durability, type: string, priority: 1, jsonPath: .spec.durability, description: What a kill can lose.}
+      - {name: Ready, type: string, jsonPath: '.status.conditions[?(@.type=="Ready")].status', description: Whether telemetry flows.}
+      - {name: Message, type: string, priority: 1, jsonPath: '.status.conditions[?(@.type=="Ready")].message', description: What is wrong and what to do.}
+      - {name: Age, type: date, jsonPath: .metadata.creationTimestamp}
+      """#,
+    spec: #"""
+      type: object
+      description: Which readings become telemetry, what happens to them on the way, and where they go.
+      required: [to]
+      properties:
+        from:
+          type: object
+          default: {}
+          description: The readings taken. What is absent does not restrict.
+          properties:
+            selector: {$use: selector, description: Devices by their labels.}
+            models:
+              type: array
+              maxItems: 64
+              x-kubernetes-list-type: atomic
+              items: {type: string, minLength: 1, maxLength: 253}
+              description: Devices by the names of their models; globs.
+            properties:
+              type: array
+              maxItems: 256
+              x-kubernetes-list-type: atomic
+              items: {type: string, minLength: 1, maxLength: 63}
+              description: Properties by name; globs.
+        durability: {type: string, enum: [Checkpoint, Journal], default: Checkpoint, description: 'Checkpoint: a kill loses what stood in open windows. Journal: it loses nothing, for more writes to the disk.'}
+        stages:
+          type: array
+          maxItems: 32
+          x-kubernetes-list-type: atomic
+          description: What is done to the readings, in this order. Each entry names exactly one stage.
+          items:
+            type: object
+            minProperties: 1
+            maxProperties: 1
+            properties:
+              filter:
+                type: object
+                minProperties: 1
+                description: Lets pass what fits.
+                properties:
+                  quality:
+                    type: array
+                    minItems: 1
+                    maxItems: 3
+                    x-kubernetes-list-type: set
+                    items: {type: string, enum: [Good, Uncertain, Bad]}
+                    description: The qualities that pass.
+                  where: {type: string, minLength: 1, maxLength: 1024, description: 'An expression over value that must be true, as in: value > -40 && value < 125.'}
+              deadband:
+                type: object
+                description: Drops what hardly differs from the last that passed.
+                properties:
+                  absolute: {type: number, minimum: 0, description: The least difference that passes.}
+                  percent: {type: number, minimum: 0, maximum: 100, description: The same as a share of the property's range.}
+                  heartbeat: {$use: duration, description: A reading passes anyway after this span.}
+                oneOf:
+                - required: [absolute]
+                - required: [percent]
+              throttle:
+                type: object
+                required: [every]
+                description: Lets one reading pass in each span.
+                properties:
+                  every: {$use: duration, description: The span.}
+              swingingDoor:
+                type: object
+                required: [deviation]
+                description: Keeps the readings from which the rest follows by straight lines.
+                properties:
+                  deviation: {type: number, minimum: 0, description: How far a dropped reading may be from the line.}
+                  maxInterval: {$use: duration, description: A reading passes anyway after this span.}
+              derive:
+                type: object
+                required: [name, expression]
+                description: Makes a property out of others of the same device.
+                properties:
+                  name: {$use: name, description: The new property.}
+                  unit: {type: string, maxLength: 32, description: Its unit.}
+                  expression: {type: string, minLength: 1, maxLength: 1024, description: How it is computed.}
+              dedup:
+                type: object
+                description: Drops a reading equal to the last that passed.
+                properties:
+                  heartbeat: {$use: duration, description: A reading passes anyway after this span.}
+              alarm:
+                type: object
+                required: [name, when]
+                description: Raises and clears an alarm.
+                properties:
+                  name: {$use: name, description: The alarm.}
+                  when: {type: string, minLength: 1, maxLength: 1024, description: The expression that raises it.}
+                  clear: {type: string, minLength: 1, maxLength: 1024, description: 'The expression that clears it. Absent: when no longer holds.'}
+                  for: {$use: duration, description: How long it must hold.}
+                  severity: {type: string, enum: [Info, Warning, Critical], description: How bad it is. Absent is Warning.}
+                  message: {type: string, maxLength: 1024, description: What to tell people.}
+              aggregate:
+                type: object
+                required: [window, functions]
+                description: Makes one record out of the readings of a window.
+                properties:
+                  window:
+                    type: object
+                    minProperties: 1
+                    maxProperties: 1
+                    description: Names exactly one kind of window.
+                    properties:
+                      tumbling: {$use: duration, description: 'Windows of this length, one after the other.'}
+                      hopping:
+                        type: object
+                        required: [size, every]
+                        description: Windows of one length that begin at another period.
+                        properties:
+                          size: {$use: duration, description: The length.}
+                          every: {$use: duration, description: The period.}
+                      sliding:
+                        type: object
+                        required: [size]
+                        description: The window that ends at each reading.
+                        properties:
+                          size: {$use: duration, description: The length.}
+                      session:
+                        type: object
+                        required: [gap]
+                        description: A window for each stretch of readings without a gap.
+                        properties:
+                          gap: {$use: duration, description: The silence that ends it.}
+                          max: {$use: duration, description: The longest it may become.}
+                      count:
+                        type: object
+                        required: [size]
+                        description: A window for each so many readings.
+                        properties:
+                          size: {type: integer, minimum: 1, maximum: 1000000, description: How many readings.}
+                  functions:
+                    type: array
+                    minItems: 1
+                    maxItems: 32
+                    x-kubernetes-list-type: set
+                    items:
+                      type: string
+                      enum: [mean, min, max, sum, count, first, last, stddev, median, p90, p95, p99, rate, increase, integral, timeWeightedMean, duration]
+                    description: What is computed over the window.
+                  lateness: {$use: duration, description: How long a window waits for readings that come late. Absent is none.}
+        to:
+          type: array
+          minItems: 1
+          maxItems: 16
+          x-kubernetes-list-type: map
+          x-kubernetes-list-map-keys: [name]
+          description: The Sinks, in the namespace of this object.
+          items:
+            type: object
+            required: [name]
+            properties:
+              name: {$use: name, description: The Sink's name.}
+      """#,
+    status: #"""
+      nodes: {$use: nodeCount, description: How many gateways run the pipeline.}
+      nodesReady: {$use: nodeCount, description: On how many of them it works.}
+      """#)
+}

@@ -1,0 +1,35 @@
+extension KindText {
+  static let sink = KindText(
+    kind: "Sink", plural: "sinks", shortName: "snk", isNamespaced: true,
+    columns: #"""
+      - {name: Ready, type: string, jsonPath: '.status.conditions[?(@.type=="Ready")].status', description: Whether telemetry arrives.}
+      - {name: Reason, type: string, jsonPath: '.status.conditions[?(@.type=="Ready")].reason', description: Why it does or does not.}
+      - {name: When-Full, type: string, priority: 1, jsonPath: .spec.buffer.whenFull, description: What a full buffer does.}
+      - {name: Message, type: string, priority: 1, jsonPath: '.status.conditions[?(@.type=="Ready")].message', description: What is wrong and what to do.}
+      - {name: Age, type: date, jsonPath: .metadata.creationTimestamp}
+      """#,
+    spec: #"""
+      type: object
+      description: Where telemetry goes. Names exactly one kind of receiver.
+      properties:
+        batch:
+          type: object
+          default: {}
+          description: How many samples travel together.
+          properties:
+            maxSamples: {type: integer, minimum: 1, maximum: 100000, default: 500, description: A batch goes when it has so many samples.}
+            maxDelay: {$use: duration, default: 1s, description: A batch goes when its oldest sample has waited so long.}
+        buffer:
+          type: object
+          default: {}
+          description: What is kept on disk while the receiver is away.
+          properties:
+            maxBytes: {$use: bytes, default: 256Mi, description: The most room on disk.}
+            maxAge: {$use: duration, default: 168h, description: Older samples are dropped.}
+            whenFull: {type: string, enum: [DropOldest, DropNewest, Block], default: DropOldest, description: What gives way when there is no room.}
+      """#,
+    status: #"""
+      nodes: {$use: nodeCount, description: How many gateways send.}
+      nodesReady: {$use: nodeCount, description: On how many of them the receiver answers.}
+      """#)
+}
