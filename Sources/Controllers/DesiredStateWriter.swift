@@ -1,0 +1,62 @@
+public import DeviceKit
+public import Documents
+public import TwinStore
+
+/// One write that is about to be sent to a device, for the audit log.
+public struct WriteAudit: Sendable, Hashable {
+  public var device: DeviceKey
+  public var property: String
+  /// What the device reported last; nil if nothing usable.
+  public var from: Value?
+  public var to: Value
+  public var by: DesiredSource
+}
+
+/// Carries out what the twins' desired values need: reads, writes and reads back through a device's session, one
+/// batch after another for each device.
+public struct DesiredStateWriter: Sendable {
+  private let twins: TwinStore
+  private let audit: @Sendable (WriteAudit) -> Void
+
+  /// `audit` is called for every write right before it is sent; it must not block.
+  public init(twins: TwinStore, audit: @escaping @Sendable (WriteAudit) -> Void) {
+    self.twins = twins
+    self.audit = audit
+  }
+
+  /// Serves one attached device until the task is cancelled. At most one runs for a device at a time; what an earlier
+  /// one left unanswered is asked again.
+  public func run(device: DeviceKey, session: some DeviceSession) async {
+    twins.beginWork(device)
+    while !Task.isCancelled {
+      let work = twins.takeWork(device)
+      if work.isEmpty {
+        await twins.waitForWork(device, nextWake: work.nextWake)
+        continue
+      }
+      await carryOut(work, device: device, session: session)
+    }
+  }
+
+  private func carryOut(_ work: TwinWork, device: DeviceKey, session: some DeviceSession) async {
+    if !work.reads.isEmpty {
+      let answers = await session.read(work.reads.map(\.property))
+      for read in work.reads {
+        twins.complete(read, of: device, answers[read.property] ?? .failure(Self.noAnswer))
+      }
+    }
+    // While the reads were under way, a wish may have changed or a hold come.
+    let writes = work.writes.filter { twins.isWanted($0, of: device) }
+    guard !writes.isEmpty, !Task.isCancelled else { return }
+    for write in writes {
+      audit(
+        WriteAudit(device: device, property: write.property, from: write.from, to: write.value, by: write.source))
+    }
+    let errors = await session.write(writes.map { PropertyWrite(property: $0.property, value: $0.value) })
+    for (index, write) in writes.enumerated() {
+      twins.complete(write, of: device, index < errors.count ? errors[index] : Self.noAnswer)
+    }
+  }
+
+  private static let noAnswer = DeviceError(reason: "NoAnswer", message: "the session gave no answer")
+}

@@ -1,0 +1,35 @@
+public import Documents
+
+/// Who asked for a desired value.
+public enum DesiredSource: Sendable, Hashable, CustomStringConvertible {
+  /// `spec.desired` of the Device.
+  case spec
+  /// A change of the Twin itself, by the user that the API authenticated.
+  case local(user: String)
+
+  /// `spec` or `local/<user>`.
+  public var description: String {
+    switch self {
+    case .spec: "spec"
+    case .local(let user): "local/\(user)"
+    }
+  }
+
+  /// Reads ``description``; anything else is a local user of that name.
+  public init(_ text: String) {
+    self = text == "spec" ? .spec : .local(user: text.hasPrefix("local/") ? String(text.dropFirst(6)) : text)
+  }
+}
+
+/// A desired value as it was asked for: possibly one that the model forbids.
+public struct DesiredWish: Sendable, Hashable {
+  public var value: JSONValue
+  public var source: DesiredSource
+  /// When the gateway took it.
+  public var time: Timestamp
+  public init(value: JSONValue, source: DesiredSource, time: Timestamp) {
+    self.value = value
+    self.source = source
+    self.time = time
+  }
+}

@@ -1,0 +1,60 @@
+internal import DeviceKit
+internal import Documents
+internal import SQLite
+
+extension TwinDatabase {
+  /// Reads the whole file.
+  func load() throws(SQLiteError) -> TwinContents {
+    var contents = TwinContents()
+    try each("SELECT value FROM meta WHERE key = 'version'") { row in
+      contents.versionMark = UInt64(bitPattern: row.integer(0))
+    }
+    try each("SELECT id, namespace, name, uid, created FROM device ORDER BY id") { row in
+      contents.devices.append(
+        DeviceRow(
+          id: row.integer(0), key: DeviceKey(namespace: row.text(1), name: row.text(2)), uid: row.text(3),
+          created: Timestamp(nanoseconds: row.integer(4))))
+    }
+    try each("SELECT id, device, name FROM property ORDER BY id") { row in
+      contents.properties.append(PropertyRow(id: row.integer(0), device: row.integer(1), name: row.text(2)))
+    }
+    try each("SELECT property, value, source, time, spec_seen, record FROM desired ORDER BY property") { row in
+      contents.desired.append(
+        DesiredRow(
+          property: row.integer(0), value: row.isNull(1) ? nil : row.text(1), source: row.text(2),
+          time: row.integer(3), specSeen: row.isNull(4) ? nil : row.text(4), record: row.text(5)))
+    }
+    try each(
+      "SELECT property, kind, value, quality, cause, source_time, gateway_time, version, typeof(value) FROM reported"
+    ) { row in
+      contents.reported.append(Self.reported(row))
+    }
+    return contents
+  }
+
+  private static func reported(_ row: Statement) -> ReportedRow {
+    var kind = UInt8(exactly: row.integer(1)).flatMap(SampleKind.init(rawValue:)) ?? .none
+    var payload: UInt64 = 0
+    var side: Value?
+    switch kind {
+    case .none: break
+    case .boolean, .integer, .unsigned: payload = UInt64(bitPattern: row.integer(2))
+    case .number: payload = row.double(2).bitPattern
+    case .side:
+      side =
+        row.text(8) == "text"
+        ? .string(row.text(2)) : (try? JSONValue(parsing: row.blob(2))).map { .object($0) }
+      if side == nil { kind = .none }
+    }
+    return ReportedRow(
+      property: row.integer(0), point: 0, kind: kind, payload: payload, side: side,
+      quality: UInt8(exactly: row.integer(3)).flatMap(Quality.init(rawValue:)) ?? .bad, cause: row.text(4),
+      sourceTime: row.integer(5), gatewayTime: row.integer(6), version: UInt64(bitPattern: row.integer(7)))
+  }
+
+  private func each(_ sql: String, _ body: (Statement) -> Void) throws(SQLiteError) {
+    let statement = try connection.statement(sql)
+    defer { statement.reset() }
+    while try statement.step() { body(statement) }
+  }
+}

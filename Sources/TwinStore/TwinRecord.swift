@@ -1,0 +1,65 @@
+internal import DeviceKit
+internal import Documents
+
+/// The latest sample of one point: what ingest reads and writes, in 56 bytes.
+struct TwinSlot {
+  struct Flags: OptionSet {
+    let rawValue: UInt8
+    /// A property is attached here.
+    static let accepts = Flags(rawValue: 1)
+    /// Not yet on disk.
+    static let dirty = Flags(rawValue: 2)
+    /// Good when last read, but not read since the start or since the link was lost: shown as Uncertain.
+    static let stale = Flags(rawValue: 4)
+    static let hasCause = Flags(rawValue: 8)
+    /// There is a desired value that reports may confirm or contradict.
+    static let wished = Flags(rawValue: 16)
+  }
+  var payload: UInt64 = 0
+  var sourceTime: Int64 = 0
+  var gatewayTime: Int64 = 0
+  var version: UInt64 = 0
+  var twin: Int32 = -1
+  var property: Int32 = -1
+  var kind = SampleKind.none
+  var quality = Quality.bad
+  /// `.side` stands for strings and objects.
+  var expected = SampleKind.none
+  var flags: Flags = []
+}
+
+/// One property of a twin, apart from its latest sample.
+struct TwinProperty {
+  var name: String
+  var point: PointID
+  var rowID: Int64
+  var definition: PropertyDefinition?
+  var machine = DesiredState()
+  /// What the Device's spec wished when it was last seen.
+  var specSeen: JSONValue?
+  var stateVersion: UInt64 = 0
+  var hasRow = false
+  var isDesiredDirty = false
+}
+
+/// One device's twin in memory.
+struct TwinRecord {
+  var key: DeviceKey
+  var rowID: Int64
+  var uid: String
+  var created: Timestamp
+  var createdVersion: UInt64
+  var version: UInt64
+  var isPresent = true
+  var hasRow = false
+  var isAttached = false
+  var isConnected = false
+  var writesEnabled = false
+  var properties: [TwinProperty] = []
+  var indexes: [String: Int] = [:]
+  /// Indexes into `properties` in the model's order.
+  var order: [Int] = []
+  /// The read or write that each property waits for and nobody has fetched, by index.
+  var work: [Int: DesiredState.Directive] = [:]
+  let wakeup = Wakeup()
+}

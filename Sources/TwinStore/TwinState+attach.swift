@@ -1,0 +1,129 @@
+internal import DeviceKit
+internal import Documents
+
+extension TwinState {
+  /// Gives a twin the properties of its model. What is still of the same type keeps its reading, every wish is judged
+  /// anew; repeating it changes nothing.
+  mutating func attach(
+    _ key: DeviceKey, properties: [(PropertyDefinition, WriteRules)], writesEnabled: Bool, now: Timestamp
+  ) {
+    let twin = twinIndex(making: key, now: now)
+    let hold: DesiredState.WriteHold? =
+      isReadOnlyGateway ? .readOnlyGateway : writesEnabled ? nil : .writesDisabled
+    var isChanged = !twins[twin].isAttached || twins[twin].writesEnabled != writesEnabled
+    twins[twin].isAttached = true
+    twins[twin].writesEnabled = writesEnabled
+    var order: [Int] = []
+    for (definition, rules) in properties {
+      let property = propertyIndex(making: definition.name, of: twin)
+      guard !order.contains(property) || order.isEmpty else { continue }
+      order.append(property)
+      let previous = twins[twin].properties[property].definition
+      let terms = DesiredState.Terms(rules: rules, canRead: definition.access.canRead, hold: hold)
+      if previous != definition {
+        isChanged = true
+        twins[twin].properties[property].definition = definition
+      }
+      configure(slot: Int(twins[twin].properties[property].point.index), for: definition)
+      if previous != definition || twins[twin].properties[property].machine.terms != terms {
+        apply(.served(terms, verdict(twin, property)), twin: twin, property: property, now: now)
+      }
+      if twins[twin].isConnected { apply(.connected, twin: twin, property: property, now: now) }
+    }
+    let kept = Set(order)
+    for property in twins[twin].properties.indices where !kept.contains(property) {
+      slots[Int(twins[twin].properties[property].point.index)].flags.remove(.accepts)
+      if twins[twin].properties[property].definition != nil { isChanged = true }
+      twins[twin].properties[property].definition = nil
+      guard twins[twin].properties[property].machine.wish != nil else { continue }
+      let terms = DesiredState.Terms(rules: WriteRules(), hold: hold)
+      if twins[twin].properties[property].machine.phase != .rejected {
+        apply(.served(terms, verdict(twin, property)), twin: twin, property: property, now: now)
+      }
+    }
+    if twins[twin].order != order {
+      twins[twin].order = order
+      isChanged = true
+    }
+    guard isChanged else { return }
+    twins[twin].version = bump()
+    touch(twin, .shape)
+  }
+
+  /// Prepares a slot for values of the property's type; a value of another type is forgotten.
+  private mutating func configure(slot index: Int, for definition: PropertyDefinition) {
+    let expected: SampleKind =
+      switch definition.type {
+      case .boolean: .boolean
+      case .integer: .integer
+      case .number: .number
+      case .string, .object: .side
+      }
+    slots[index].flags.insert(.accepts)
+    slots[index].expected = expected
+    let isKept =
+      switch (slots[index].kind, definition.type) {
+      case (.none, _), (.boolean, .boolean), (.integer, .integer), (.unsigned, .integer), (.number, .number): true
+      case (.side, .string): if case .string? = sides[UInt32(index)] { true } else { false }
+      case (.side, .object): if case .object? = sides[UInt32(index)] { true } else { false }
+      default: false
+      }
+    guard !isKept else { return }
+    slots[index].kind = .none
+    slots[index].quality = .bad
+    sides[UInt32(index)] = nil
+    causes[UInt32(index)] = "not read since the model changed the property's type"
+    slots[index].flags.insert(.hasCause)
+  }
+
+  mutating func detach(_ key: DeviceKey, now: Timestamp) {
+    guard let twin = indexes[key], twins[twin].isAttached else { return }
+    setConnected(key, false, now: now)
+    twins[twin].isAttached = false
+    for property in twins[twin].properties.indices {
+      slots[Int(twins[twin].properties[property].point.index)].flags.remove(.accepts)
+      apply(.unserved, twin: twin, property: property, now: now)
+    }
+    twins[twin].version = bump()
+    touch(twin, .states)
+  }
+
+  mutating func remove(_ key: DeviceKey) {
+    guard let twin = indexes.removeValue(forKey: key) else { return }
+    for property in twins[twin].properties {
+      let point = property.point.index
+      slots[Int(point)] = TwinSlot()
+      sides[point] = nil
+      causes[point] = nil
+    }
+    if twins[twin].hasRow {
+      removedRows.append(twins[twin].rowID)
+      wantsCommit = true
+    }
+    lastRemoval = bump()
+    touch(twin, .removed)
+    twins[twin].wakeup.signal()
+    twins[twin].isPresent = false
+    twins[twin].properties = []
+    twins[twin].indexes = [:]
+    twins[twin].work = [:]
+    freeTwins.append(twin)
+  }
+
+  /// While there is no link the values are at best Uncertain; each is Good again with its next good sample.
+  mutating func setConnected(_ key: DeviceKey, _ isConnected: Bool, now: Timestamp) {
+    guard let twin = indexes[key], twins[twin].isAttached, twins[twin].isConnected != isConnected else { return }
+    twins[twin].isConnected = isConnected
+    let version = bump()
+    for property in twins[twin].properties.indices {
+      let point = Int(twins[twin].properties[property].point.index)
+      if !isConnected, slots[point].quality == .good, !slots[point].flags.contains(.stale) {
+        slots[point].flags.insert(.stale)
+        slots[point].version = version
+      }
+      apply(isConnected ? .connected : .disconnected, twin: twin, property: property, now: now)
+    }
+    twins[twin].version = self.version
+    touch(twin, [.states, .values])
+  }
+}

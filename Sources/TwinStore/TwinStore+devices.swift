@@ -1,0 +1,77 @@
+public import DeviceKit
+internal import Synchronization
+
+extension TwinStore {
+  /// Serves a device's twin: the properties of its model, in its order. What is still of the same type keeps its
+  /// reading, every wish is judged anew. Repeating it changes nothing.
+  public func attach(
+    _ device: DeviceKey, properties: [(PropertyDefinition, WriteRules)], writesEnabled: Bool
+  ) {
+    locked { $0.attach(device, properties: properties, writesEnabled: writesEnabled, now: clock.now) }
+  }
+
+  /// Nothing serves the device any more; its twin and what is wished for it stay.
+  public func detach(_ device: DeviceKey) {
+    locked { $0.detach(device, now: clock.now) }
+  }
+
+  /// Forgets a device and all that is stored of it.
+  public func remove(_ device: DeviceKey) {
+    locked { $0.remove(device) }
+  }
+
+  /// Says how the link to an attached device is. Repeating it is harmless.
+  public func connection(_ device: DeviceKey, isConnected: Bool) {
+    locked { $0.setConnected(device, isConnected, now: clock.now) }
+  }
+
+  /// Takes a batch into the twins. Samples of points that no attached property has are counted and dropped; a sample
+  /// without a value keeps the last value with its new quality; an unchanged one refreshes the times alone.
+  public func ingest(_ batch: SampleBatch) {
+    locked { $0.ingest(batch) { clock.now } }
+  }
+
+  /// The twin as it is now; nil where there is none.
+  public func snapshot(_ device: DeviceKey) -> TwinSnapshot? {
+    state.withLock { $0.snapshot(device) }
+  }
+
+  /// All devices that have a twin, sorted.
+  public var devices: [DeviceKey] { state.withLock { $0.indexes.keys.sorted() } }
+
+  /// The highest version that any twin has.
+  public var version: UInt64 { state.withLock { $0.version } }
+
+  /// The version below which a watcher cannot be told all that it missed.
+  public var oldestResumableVersion: UInt64 { state.withLock { $0.lastRemoval } }
+
+  public var statistics: TwinStatistics { state.withLock { $0.statistics } }
+
+  /// A new registration for changes; it ends when the feed is let go.
+  public func changes() -> TwinChangeFeed {
+    let feed = TwinChangeFeed()
+    state.withLock { $0.feeds.append(.init(feed: feed)) }
+    return feed
+  }
+
+  /// Changes of desired states from now on. A reader that falls more than 1,024 behind loses the oldest, which is
+  /// counted.
+  public func transitions() -> AsyncStream<TwinTransition> {
+    let (stream, continuation) = AsyncStream.makeStream(
+      of: TwinTransition.self, bufferingPolicy: .bufferingNewest(1_024))
+    let id = state.withLock { state in
+      let id = state.nextStream
+      state.nextStream += 1
+      state.transitionStreams[id] = continuation
+      return id
+    }
+    continuation.onTermination = { [weak self] _ in
+      self?.endTransitions(id)
+    }
+    return stream
+  }
+
+  private func endTransitions(_ id: Int) {
+    _ = state.withLock { $0.transitionStreams.removeValue(forKey: id) }
+  }
+}
