@@ -1,0 +1,36 @@
+/// How a serial line is set.
+public struct SerialSettings: Sendable, Hashable, CustomStringConvertible {
+  public enum Parity: String, Sendable, Hashable, CaseIterable {
+    case none = "None"
+    case even = "Even"
+    case odd = "Odd"
+    var letter: Character {
+      switch self {
+      case .none: "N"
+      case .even: "E"
+      case .odd: "O"
+      }
+    }
+  }
+  public var baudRate: Int
+  public var parity: Parity
+  public var dataBits: Int
+  public var stopBits: Int
+  public init(baudRate: Int = 9600, parity: Parity = .none, dataBits: Int = 8, stopBits: Int = 1) {
+    self.baudRate = baudRate
+    self.parity = parity
+    self.dataBits = dataBits
+    self.stopBits = stopBits
+  }
+
+  public var description: String { "\(baudRate) \(dataBits)\(parity.letter)\(stopBits)" }
+
+  /// Nanoseconds that `count` characters take on the wire.
+  package func nanoseconds(characters count: Double) -> Int64 {
+    let bits = Double(1 + dataBits + (parity == .none ? 0 : 1) + stopBits)
+    return Int64(count * bits * 1e9 / Double(max(baudRate, 1)))
+  }
+
+  /// The silence between frames: 3.5 characters, fixed at 1.75 ms above 19,200 baud (Modbus over Serial Line V1.02, 2.5.1.1).
+  package var frameGap: Int64 { baudRate > 19_200 ? 1_750_000 : nanoseconds(characters: 3.5) }
+}

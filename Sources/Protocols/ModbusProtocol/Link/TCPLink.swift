@@ -1,0 +1,55 @@
+package import DeviceKit
+package import Documents
+package import NIOCore
+import NIOPosix
+import Synchronization
+
+/// Where a Modbus server listens.
+public struct TCPEndpoint: Sendable, Hashable, CustomStringConvertible {
+  public var host: String
+  public var port: Int
+  public init(host: String, port: Int = 502) {
+    self.host = host
+    self.port = port
+  }
+  public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
+
+/// One connection to a Modbus server, made when first needed and kept: ``LinkMachine`` on a SwiftNIO channel.
+///
+/// RTU framing over TCP runs on the same channel: no thread for each converter, no select() with its 1,024 descriptors,
+/// and FC 43, whose answers libmodbus cuts off. The connection is closed when the last reference to the link goes.
+package final class TCPLink: ModbusLink {
+  package let endpoint: TCPEndpoint
+  package let limits: ReadPlanner.Limits
+  private let loop: any EventLoop
+  private let shell: TCPLinkShell
+
+  package init(
+    _ endpoint: TCPEndpoint, framing: LinkFraming = .tcp, on group: any EventLoopGroup, clock: WallClock = .system,
+    queueLimit: Int = 256, seed: UInt64 = .random(in: .min ... .max)
+  ) {
+    self.endpoint = endpoint
+    limits = framing == .tcp ? .network : .serial
+    loop = group.next()
+    let machine = LinkMachine(framing: framing, queueLimit: queueLimit, backoff: ReconnectBackoff(seed: seed))
+    shell = TCPLinkShell(endpoint, machine: machine, loop: loop, clock: clock)
+  }
+
+  deinit {
+    let shell = shell
+    loop.execute { shell.handle(.close) }
+  }
+
+  package var name: String { endpoint.description }
+  package var counters: LinkCounters { shell.shared.withLock { $0.counters } }
+  package func lastAnswer(of unit: UInt8) -> Timestamp? { shell.shared.withLock { $0.answers[unit] } }
+
+  package func execute(_ request: ModbusRequest, unit: UInt8, timeout: Duration) async -> ModbusReply {
+    await withCheckedContinuation { continuation in
+      loop.execute { [shell] in
+        shell.submit(request, unit: unit, timeout: timeout) { continuation.resume(returning: $0) }
+      }
+    }
+  }
+}

@@ -1,0 +1,253 @@
+/// The protocol's fragments of the CRDs, as YAML.
+enum ModbusSchema {
+  static let connection = #"""
+    description: A Modbus device. Exactly one of tcp and serial.
+    type: object
+    oneOf:
+    - required: [tcp]
+    - required: [serial]
+    properties:
+      tcp:
+        description: A device or a gateway to serial lines that is reached over TCP. All devices of one host and port share a connection.
+        type: object
+        required: [host]
+        properties:
+          host:
+            description: Name, IPv4 or IPv6 address.
+            type: string
+            minLength: 1
+            maxLength: 253
+          port:
+            description: TCP port.
+            type: integer
+            format: int32
+            minimum: 1
+            maximum: 65535
+            default: 502
+          framing:
+            description: TCP for Modbus TCP; RTU for converters that pass serial frames through.
+            type: string
+            enum: [TCP, RTU]
+            default: TCP
+      serial:
+        description: A device on a serial line. All devices of one path share the line.
+        type: object
+        required: [path]
+        properties:
+          path:
+            description: The port's device file, best one below /dev/serial/by-id, which stays the same after a restart.
+            type: string
+            pattern: ^/
+            maxLength: 1024
+          baudRate:
+            description: Bits per second.
+            type: integer
+            format: int32
+            minimum: 50
+            maximum: 4000000
+            default: 9600
+          parity:
+            description: Parity bit.
+            type: string
+            enum: [None, Even, Odd]
+            default: None
+          dataBits:
+            description: Data bits of a character; RTU needs 8.
+            type: integer
+            format: int32
+            minimum: 7
+            maximum: 8
+            default: 8
+          stopBits:
+            description: Stop bits of a character.
+            type: integer
+            format: int32
+            minimum: 1
+            maximum: 2
+            default: 1
+      unitID:
+        description: Unit ID (slave address). 1 to 247; 0 and 255 for devices that are reached directly over TCP.
+        type: integer
+        format: int32
+        minimum: 0
+        maximum: 255
+        default: 1
+      timeout:
+        description: How long an answer is waited for.
+        type: string
+        pattern: ^([0-9]{1,5}(h|m|s|ms)){1,4}$
+        default: 1s
+    """#
+
+  static let property = #"""
+    description: Where and how the property lies in the device's registers. Exactly one of address (with table) and register.
+    type: object
+    oneOf:
+    - required: [table, address]
+    - required: [register]
+    properties:
+      table:
+        description: The table of the Modbus data model; may be left out with register, which says it.
+        type: string
+        enum: [coil, discrete, input, holding]
+      address:
+        description: Zero-based address, as sent on the wire.
+        type: integer
+        format: int32
+        minimum: 0
+        maximum: 65535
+      register:
+        description: Register number in Modicon notation, of five digits (40001 to 49999) or six (400001 to 465536); 1 to 9999 are coils.
+        type: integer
+        format: int32
+        minimum: 1
+        maximum: 465536
+      encoding:
+        description: How the value lies in registers; uint16 where absent. Coils and discrete inputs are always bits.
+        type: string
+        enum: [bit, int16, uint16, int32, uint32, int64, uint64, float32, float64, string]
+      order:
+        description: Order of the bytes, A the most significant; the pattern repeats at every width. ABCD where absent.
+        type: string
+        enum: [ABCD, DCBA, BADC, CDAB]
+      scale:
+        description: Value = raw × scale + offset. 1 where absent; never 0.
+        type: number
+      offset:
+        description: Added after scaling. 0 where absent.
+        type: number
+      bit:
+        description: The bit of the register that is the value, 0 the lowest.
+        type: integer
+        format: int32
+        minimum: 0
+        maximum: 63
+      registers:
+        description: How many registers a string takes, two characters each.
+        type: integer
+        format: int32
+        minimum: 1
+        maximum: 125
+    """#
+
+  static let discovery = #"""
+    description: Looks for Modbus devices at listed places only, with read-only functions. Exactly one of tcp and serial.
+    type: object
+    oneOf:
+    - required: [tcp]
+    - required: [serial]
+    properties:
+      tcp:
+        description: Scans listed hosts, at most 8 at a time and with one connection each.
+        type: object
+        required: [targets]
+        properties:
+          targets:
+            description: Hosts (name, IPv4, IPv6), host:port, CIDR blocks up to /20, ranges a.b.c.d-e.
+            type: array
+            minItems: 1
+            maxItems: 256
+            items:
+              type: string
+              minLength: 1
+              maxLength: 255
+          exclude:
+            description: Hosts, blocks and ranges that are never contacted.
+            type: array
+            maxItems: 256
+            items:
+              type: string
+              minLength: 1
+              maxLength: 255
+          ports:
+            description: Ports for targets that name none.
+            type: array
+            minItems: 1
+            maxItems: 16
+            items:
+              type: integer
+              format: int32
+              minimum: 1
+              maximum: 65535
+            default: [502]
+          unitIDs:
+            description: Unit IDs to ask for, single ones and ranges ("1-4").
+            type: array
+            minItems: 1
+            maxItems: 64
+            items:
+              x-kubernetes-int-or-string: true
+            default: [1]
+          probesPerSecond:
+            description: Connections and requests per second, over all hosts together.
+            type: integer
+            format: int32
+            minimum: 1
+            maximum: 1000
+            default: 10
+          timeout:
+            description: How long a connection and each answer is waited for.
+            type: string
+            pattern: ^([0-9]{1,5}(h|m|s|ms)){1,4}$
+            default: 1s
+      serial:
+        description: Scans serial ports. Frames of a wrong speed disturb a line in use, hence allowActiveScan.
+        type: object
+        properties:
+          discoveryRef:
+            description: A Discovery of this namespace that finds the ports (udev); each of its devices is scanned.
+            type: object
+            required: [name]
+            properties:
+              name:
+                description: Its name.
+                type: string
+                minLength: 1
+                maxLength: 253
+          paths:
+            description: Device files of the ports.
+            type: array
+            maxItems: 64
+            items:
+              type: string
+              pattern: ^/
+              maxLength: 1024
+          allowActiveScan:
+            description: Whether the gateway may send on these ports. Without it nothing is sent and a warning says so. A port is listened to for 5 s first and left alone where anybody speaks.
+            type: boolean
+            default: false
+          baudRates:
+            description: Speeds to try.
+            type: array
+            minItems: 1
+            maxItems: 16
+            items:
+              type: integer
+              format: int32
+              minimum: 50
+              maximum: 4000000
+            default: [9600]
+          parities:
+            description: Parities to try.
+            type: array
+            minItems: 1
+            maxItems: 3
+            items:
+              type: string
+              enum: [None, Even, Odd]
+            default: [None]
+          unitIDs:
+            description: Unit IDs to ask for, single ones and ranges ("1-16").
+            type: array
+            minItems: 1
+            maxItems: 64
+            items:
+              x-kubernetes-int-or-string: true
+            default: [1]
+          timeout:
+            description: How long each answer is waited for.
+            type: string
+            pattern: ^([0-9]{1,5}(h|m|s|ms)){1,4}$
+            default: 300ms
+    """#
+}
