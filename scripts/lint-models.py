@@ -18,19 +18,28 @@ UNITS = {
     "Hz", "kHz", "degC", "K", "%", "Pa", "kPa", "bar", "m", "mm", "m3", "m3/h", "l/min", "/min", "ms", "s", "min", "h",
     "d", "deg", "Ohm", "kOhm", "lx", "[ppm]", "N.m", "kg", "dB",
 }
-SPEC = {"manufacturer", "model", "protocol", "match", "properties"}
+SPEC = {"manufacturer", "model", "description", "protocol", "match", "properties"}
 PROPERTY = {
     "name", "description", "type", "unit", "access", "minimum", "maximum", "enum", "summary", "poll", "write", "modbus", "mqtt",
 }
 MODBUS = {"table", "address", "register", "encoding", "order", "scale", "offset", "bit", "registers"}
-WRITE = {"tolerance", "confirmWithin", "retries", "onReconnect", "onDrift"}
-WIDTH = {"int16": 1, "uint16": 1, "int32": 2, "uint32": 2, "float32": 2, "int64": 4, "uint64": 4, "float64": 4}
+WRITE = {"tolerance", "confirmWithin", "retries", "onReconnect", "onDrift", "expireAfter"}
+WIDTH = {"int16": 1, "uint16": 1, "int32": 2, "uint32": 2, "float32": 2, "bit": 1, "int64": 4, "uint64": 4, "float64": 4}
 RANGE = {
     "int16": (-(2**15), 2**15 - 1), "uint16": (0, 2**16 - 1), "int32": (-(2**31), 2**31 - 1), "uint32": (0, 2**32 - 1),
     "int64": (-(2**63), 2**63 - 1), "uint64": (0, 2**64 - 1),
 }
-REGISTER_BASE = {"coil": 1, "discrete": 10001, "input": 30001, "holding": 40001}
+TABLE_DIGIT = {"coil": 0, "discrete": 1, "input": 3, "holding": 4}
 JSON_TYPES = {"boolean": bool, "integer": int, "number": (int, float), "string": str, "object": dict}
+
+
+def modicon(number):
+    """The table and zero-based address of an old register number of five or six digits; None for a number in no table."""
+    for table, digit in TABLE_DIGIT.items():
+        for base, count in ((digit * 10_000, 9_999), (digit * 100_000, 65_536)):
+            if base + 1 <= number <= base + count and (digit or count == 9_999):
+                return table, number - base - 1
+    return None
 
 
 def unknown(mapping, allowed, where):
@@ -46,12 +55,17 @@ def lint_modbus(prop, where):
     binding, problems = prop["modbus"], unknown(prop["modbus"], MODBUS, f"{where}.modbus")
     where += ".modbus"
     table = binding.get("table")
-    if table not in REGISTER_BASE:
-        return problems + [f"{where}.table: {table!r} is none of {', '.join(REGISTER_BASE)}"], None
     if ("address" in binding) == ("register" in binding):
-        return problems + [f"{where}: give either address or register"], None
-    address = binding["address"] if "address" in binding else binding["register"] - REGISTER_BASE[table]
-    encoding, bit = binding.get("encoding"), binding.get("bit")
+        return problems + [f"{where}: give either address (with table) or register"], None
+    address = binding.get("address")
+    if "register" in binding:
+        place = modicon(binding["register"])
+        if place is None or table not in (None, place[0]):
+            return problems + [f"{where}.register: {binding['register']} is no register of table {table or 'coil to holding'}"], None
+        table, address = place
+    if table not in TABLE_DIGIT:
+        return problems + [f"{where}.table: {table!r} is none of {', '.join(TABLE_DIGIT)}"], None
+    encoding, bit = binding.get("encoding", "uint16"), binding.get("bit")
     if table in ("coil", "discrete"):
         count = 1
         for key in ("encoding", "order", "scale", "offset", "bit", "registers"):
