@@ -34,7 +34,7 @@ final class Mosquitto: Sendable {
     try new.run()
     process.withLock { $0 = new }
     // The port answers soon after; connect() is the condition.
-    for _ in 0..<500 where !Mosquitto.answers(port) { usleep(10_000) }
+    for _ in 0..<5_000 where !Mosquitto.answers(port) { usleep(1_000) }
   }
 
   /// Ends it with SIGKILL, as a power cut would.
