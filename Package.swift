@@ -93,8 +93,8 @@ let package = Package(
       ]),
     program("selvedge", ["Gateway", "Documents", "Resources", "YAML", "ModbusProtocol", arguments, log]),
 
-    layer("Plant", ["CModbus", "CMosquitto", log]),
-    program("selvedge-plant", ["Plant", arguments, log]),
+    layer("Plant", ["CModbus", "CMosquitto", "DeviceKit", "Documents"]),
+    program("selvedge-plant", ["Plant", "Documents", arguments]),
 
     tests("DocumentsTests", ["Documents", "YAML"]),
     tests("DeviceKitTests", ["DeviceKit", "Documents"]),
@@ -107,7 +107,7 @@ let package = Package(
     tests("MQTTProtocolTests", ["MQTTProtocol", "MQTTClient", "MQTTSink", "SinkKit", "DeviceKit", "Documents", "YAML", log]),
     tests("UdevProtocolTests", ["UdevProtocol", "DeviceKit", "Documents", "YAML", log]),
     tests("ControllersTests", ["Controllers", "TwinStore", "Telemetry", "Resources", "DeviceKit", "Documents"]),
-    tests("PlantTests", ["Plant", "CModbus"]),
+    tests("PlantTests", ["Plant", "CModbus", "DeviceKit", "Documents"]),
     tests("GatewayTests", ["Gateway", "Resources", "YAML", "DeviceKit", "Documents"]),
   ]
 )
