@@ -29,7 +29,11 @@ final class Mosquitto: Sendable {
     let pid = try spawn(["/usr/sbin/mosquitto", "-c", folder + "/conf"])
     process.withLock { $0 = pid }
     // The port answers soon after; connect() is the condition.
-    for _ in 0..<5_000 where !Mosquitto.answers(port) { usleep(1_000) }
+    var attempts = 0
+    while !Mosquitto.answers(port), attempts < 5_000 {
+      usleep(1_000)
+      attempts += 1
+    }
   }
 
   /// Ends it with SIGKILL, as a power cut would.
