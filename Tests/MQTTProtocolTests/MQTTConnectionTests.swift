@@ -171,12 +171,7 @@ extension MQTTConnection {
     let broker = try Mosquitto()
     broker.kill()
     let (passwords, access) = (broker.folder + "/passwords", broker.folder + "/access")
-    let tool = Process()
-    tool.executableURL = URL(fileURLWithPath: "/usr/bin/mosquitto_passwd")
-    tool.arguments = ["-c", "-b", passwords, "gateway", "secret"]
-    tool.standardError = FileHandle.nullDevice
-    try tool.run()
-    tool.waitUntilExit()
+    try run("/usr/bin/mosquitto_passwd", "-c", "-b", passwords, "gateway", "secret")
     try "user gateway\ntopic readwrite open/#\n".write(toFile: access, atomically: true, encoding: .utf8)
     let settings = "listener \(broker.port) 127.0.0.1\nuser root\nlog_dest none\npassword_file \(passwords)\nacl_file \(access)\n"
     try settings.write(toFile: broker.folder + "/conf", atomically: true, encoding: .utf8)
@@ -209,15 +204,9 @@ extension MQTTConnection {
     let folder = NSTemporaryDirectory() + "tls-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let tool = Process()
-    tool.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-    tool.arguments = [
-      "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", folder + "/key.pem", "-out", folder + "/cert.pem",
-      "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
-    ]
-    tool.standardError = FileHandle.nullDevice
-    try tool.run()
-    tool.waitUntilExit()
+    try run(
+      "/usr/bin/openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", folder + "/key.pem", "-out",
+      folder + "/cert.pem", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
     let broker = try Mosquitto(
       ["allow_anonymous true"], listener: ["certfile \(folder)/cert.pem", "keyfile \(folder)/key.pem"])
     let trusted = MQTTConnection(
