@@ -1,0 +1,29 @@
+# make demo and make test do all the set-up themselves, saying first what they install.
+.DEFAULT_GOAL := help
+.PHONY: help build demo test bench clean
+
+help: ## Shows this list
+	@echo "make demo         a simulated factory, a broker and a gateway, until Ctrl-C"
+	@echo "make demo FOR=30  the same for 30 s; exits 0 if devices were found, a wish was confirmed and telemetry arrived"
+	@echo "make test         all tests"
+	@echo "make bench        measurements, as ratios to a floor measured in the same run"
+	@echo "make build        the programs selvedge and selvedge-plant, in release"
+	@echo "make clean        removes what was built"
+
+build: ## Builds both programs in release
+	@scripts/require.sh build
+	swift build -c release --product selvedge
+	swift build -c release --product selvedge-plant
+
+demo: ## Runs the demo; FOR=30 checks itself and ends
+	@FOR="$(FOR)" scripts/demo.sh
+
+test: ## Builds and runs all tests
+	@scripts/test.sh
+
+bench: ## Prints the table of measurements
+	@scripts/bench.sh
+
+clean: ## Removes build products, not downloaded packages
+	swift package clean
+	rm -rf .build-venv

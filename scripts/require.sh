@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# Sees to it that what a task needs is there: Swift, and Debian packages by group. Says what it installs before it does.
+# Usage: scripts/require.sh build|demo|test ...
+# Groups include the ones before them. Nothing is said or done where nothing is missing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+PATH="$PATH:/usr/sbin:/sbin"
+
+swift_major=6
+swift_minor=3
+
+say() { printf 'selvedge: %s\n' "$*" >&2; }
+fail() {
+  say "$*"
+  exit 1
+}
+
+require_swift() {
+  local where="install it from https://www.swift.org/install/linux/ (swiftly, or the archive for Debian 12), \
+put its usr/bin folder on PATH, and run this again"
+  command -v swift > /dev/null ||
+    fail "Swift $swift_major.$swift_minor or newer is needed, and there is no 'swift' on PATH: $where."
+  local text version major minor
+  text=$(swift --version 2>&1) || fail "'swift --version' fails: $text"
+  version=$(sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' <<< "$text" | head -n 1)
+  [[ -n $version ]] || fail "'swift --version' tells no version: $text"
+  major=${version%%.*}
+  minor=${version#*.}
+  if ((major < swift_major || (major == swift_major && minor < swift_minor))); then
+    fail "Swift $swift_major.$swift_minor or newer is needed, and $(command -v swift) is $version: $where."
+  fi
+}
+
+# package:probe, the probe being a file (with a slash) or a command: what is there some other way is not installed again.
+build_packages=(
+  git:git
+  libc6-dev:/usr/include/stdlib.h
+  libstdc++-12-dev:dpkg
+  libmodbus-dev:/usr/include/modbus/modbus.h
+  libmosquitto-dev:/usr/include/mosquitto.h
+  libsqlite3-dev:/usr/include/sqlite3.h
+  libudev-dev:/usr/include/libudev.h
+  libyaml-dev:/usr/include/yaml.h
+)
+demo_packages=(
+  mosquitto:mosquitto
+  mosquitto-clients:mosquitto_sub
+  curl:curl
+  jq:jq
+)
+test_packages=(
+  socat:socat
+  umockdev:umockdev-run
+  mbpoll:mbpoll
+  prometheus:prometheus
+  python3:python3
+  kubernetes-client:kubectl
+  shellcheck:shellcheck
+  procps:ps
+)
+
+is_there() {
+  local package=$1 probe=$2
+  case $probe in
+    dpkg) dpkg-query -W -f='${Status}' "$package" 2> /dev/null | grep -q 'ok installed' ;;
+    /*) [[ -e $probe ]] ;;
+    *) command -v "$probe" > /dev/null ;;
+  esac
+}
+
+install_packages() {
+  local missing=("$@") as_root=()
+  command -v apt-get > /dev/null ||
+    fail "these Debian packages are missing, and there is no apt-get to install them: ${missing[*]}. \
+Install what your system calls them, and run this again."
+  if ((EUID != 0)); then
+    command -v sudo > /dev/null ||
+      fail "these Debian packages are missing: ${missing[*]}. As root: apt-get install ${missing[*]}"
+    as_root=(sudo)
+  fi
+  say "these Debian packages are missing and will be installed now: ${missing[*]}"
+  "${as_root[@]}" apt-get update -qq || say "apt-get update failed; trying with the package lists that there are"
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" \
+    > /dev/null || fail "apt-get could not install: ${missing[*]}"
+}
+
+require_packages() {
+  local entry missing=()
+  for entry in "$@"; do
+    is_there "${entry%%:*}" "${entry#*:}" || missing+=("${entry%%:*}")
+  done
+  if ((${#missing[@]})); then install_packages "${missing[@]}"; fi
+}
+
+# The Python packages that play foreign devices and clients in tests; scripts/test.sh puts the folder on PATH.
+require_python_packages() {
+  local packages=(pymodbus kubernetes) check='import pymodbus, kubernetes'
+  if [[ -x .build-venv/bin/python3 ]] && .build-venv/bin/python3 -c "$check" 2> /dev/null; then return; fi
+  if [[ ! -e .build-venv ]] && python3 -c "$check" 2> /dev/null; then return; fi
+  say "these Python packages are missing and will be installed into .build-venv: ${packages[*]}"
+  python3 -c 'import ensurepip' 2> /dev/null || install_packages python3-venv
+  python3 -m venv --system-site-packages .build-venv
+  .build-venv/bin/python3 -m pip install --quiet --disable-pip-version-check "${packages[@]}" ||
+    fail "pip could not install: ${packages[*]}"
+}
+
+(($#)) || fail "usage: scripts/require.sh build|demo|test ..."
+for group in "$@"; do
+  case $group in
+    build)
+      require_swift
+      require_packages "${build_packages[@]}"
+      ;;
+    demo)
+      require_swift
+      require_packages "${build_packages[@]}" "${demo_packages[@]}"
+      ;;
+    test)
+      require_swift
+      require_packages "${build_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}"
+      require_python_packages
+      ;;
+    *) fail "there is no group '$group': build, demo or test" ;;
+  esac
+done

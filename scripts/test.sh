@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Sets up and runs all tests, in release: the configuration that is shipped. Arguments go to 'swift test'.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+PATH="$PWD/.build-venv/bin:$PATH:/usr/sbin:/sbin"
+export PATH
+
+scripts/require.sh test
+shellcheck scripts/*.sh
+# The programs are tested too, as they will run: built first, since tests do not build what they only start.
+swift build -c release --product selvedge
+swift build -c release --product selvedge-plant
+exec swift test -c release "$@"
