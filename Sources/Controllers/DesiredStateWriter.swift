@@ -1,5 +1,4 @@
 public import DeviceKit
-public import Documents
 public import TwinStore
 
 /// One write that is about to be sent to a device, for the audit log.
@@ -10,6 +9,13 @@ public struct WriteAudit: Sendable, Hashable {
   public var from: Value?
   public var to: Value
   public var by: DesiredSource
+  public init(device: DeviceKey, property: String, from: Value?, to: Value, by: DesiredSource) {
+    self.device = device
+    self.property = property
+    self.from = from
+    self.to = to
+    self.by = by
+  }
 }
 
 /// Carries out what the twins' desired values need: reads, writes and reads back through a device's session, one

@@ -26,6 +26,12 @@ public final class TwinChangeFeed: Sendable {
     }
   }
 
+  /// Waits until there is something to take, the task is cancelled or `limit` has passed. One reader at a time.
+  public func wait(atMost limit: Duration) async {
+    guard pending.withLock({ $0.isEmpty }) else { return }
+    await wakeup.wait(atMost: limit)
+  }
+
   /// Waits until something has changed and takes it. Nil: the task was cancelled, or `limit` passed. One reader at a
   /// time.
   public func next(atMost limit: Duration? = nil) async -> [DeviceKey: TwinChange]? {

@@ -13,7 +13,7 @@ public enum TwinError: Error, Sendable, Hashable, CustomStringConvertible {
     }
   }
   case notFound(DeviceKey)
-  /// The twin is no longer at the version that the change was made for; read it again and retry.
+  /// What is wished of the twin has changed since the version that the change was made for; read it again and retry.
   case conflict(DeviceKey, current: UInt64)
   case invalid([Problem])
   /// The disk refused; a retry can help once its cause is gone.

@@ -50,6 +50,8 @@ struct TwinRecord {
   var created: Timestamp
   var createdVersion: UInt64
   var version: UInt64
+  /// The version at which something was last wished, changed or cleared.
+  var desiredVersion: UInt64
   var isPresent = true
   var hasRow = false
   var isAttached = false

@@ -115,7 +115,8 @@ extension TwinState {
     var twinOfRow: [Int64: Int] = [:]
     for row in contents.devices {
       var record = TwinRecord(
-        key: row.key, rowID: row.id, uid: row.uid, created: row.created, createdVersion: version, version: version)
+        key: row.key, rowID: row.id, uid: row.uid, created: row.created, createdVersion: version, version: version,
+      desiredVersion: version)
       record.hasRow = true
       twinOfRow[row.id] = place(record)
     }

@@ -55,7 +55,9 @@ extension TwinState {
       guard let existing = indexes[change.device] else { throw .notFound(change.device) }
       twin = existing
     }
-    if let expected = change.ifVersion, expected != twins[twin].version {
+    if let expected = change.ifVersion,
+      expected < twins[twin].desiredVersion || expected > twins[twin].version
+    {
       throw .conflict(change.device, current: twins[twin].version)
     }
     var plan = DesiredPlan(twin: twin, rowID: twins[twin].rowID)
@@ -163,5 +165,6 @@ extension TwinState {
       // The row that was just committed says all of this already.
       twins[plan.twin].properties[step.property].isDesiredDirty = false
     }
+    if !plan.steps.isEmpty { twins[plan.twin].desiredVersion = twins[plan.twin].version }
   }
 }

@@ -65,7 +65,8 @@ struct TwinState {
     if let index = indexes[key] { return index }
     let version = bump()
     let record = TwinRecord(
-      key: key, rowID: nextDeviceRow, uid: Self.makeUID(), created: now, createdVersion: version, version: version)
+      key: key, rowID: nextDeviceRow, uid: Self.makeUID(), created: now, createdVersion: version, version: version,
+      desiredVersion: version)
     nextDeviceRow += 1
     return place(record)
   }

@@ -10,7 +10,9 @@ extension TwinStore {
   /// is taken, whatever the model says; what cannot be is Rejected. The twin is made where there is none.
   ///
   /// From `.local`, `values` names the changes, null taking a wish away; all of them are taken or, with
-  /// ``TwinError/invalid(_:)``, none. `ifVersion` makes it conditional on the twin's version.
+  /// ``TwinError/invalid(_:)``, none. `ifVersion` makes it conditional:
+  /// ``TwinError/conflict(_:current:)`` if anything wished of the twin has changed since that version. Reported values,
+  /// which move all the time, do not count.
   ///
   /// Per property the latest change wins, wherever it comes from. The result is the twin with the change made.
   @discardableResult

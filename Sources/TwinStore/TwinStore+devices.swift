@@ -54,6 +54,19 @@ extension TwinStore {
     return feed
   }
 
+  /// What `feed` has gathered, as of one moment: every change up to `version` has been in this or an earlier answer.
+  /// `changes` has each device's version at that moment (nil: it is gone), sorted by it.
+  public func take(_ feed: TwinChangeFeed) -> (
+    version: UInt64, changes: [(device: DeviceKey, change: TwinChange, version: UInt64?)]
+  ) {
+    state.withLock { state in
+      let changes = feed.take().map { device, change in
+        (device: device, change: change, version: state.indexes[device].map { state.twins[$0].version })
+      }
+      return (state.version, changes.sorted { ($0.version ?? .max, $0.device) < ($1.version ?? .max, $1.device) })
+    }
+  }
+
   /// Changes of desired states from now on. A reader that falls more than 1,024 behind loses the oldest, which is
   /// counted.
   public func transitions() -> AsyncStream<TwinTransition> {

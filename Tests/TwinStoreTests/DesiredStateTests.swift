@@ -2,7 +2,7 @@ import DeviceKit
 import Documents
 import Testing
 
-@testable import TwinStore
+import TwinStore
 
 /// Drives one machine against a device of one register, by hand.
 struct Bench {
@@ -94,7 +94,11 @@ let refusal = DeviceError(reason: "IllegalDataValue", message: "exception 3", is
     while pauses.count < 9 {
       bench.answerRead(55)
       if bench.machine.awaitedTicket == bench.writes.last?.ticket { bench.answerWrite() }
-      if case .backingOff(let until) = bench.machine.step, bench.phase == .failed { pauses.append(until - bench.now) }
+      if bench.phase == .failed, bench.machine.awaitedTicket == nil, let until = bench.machine.nextWake {
+        let pause = until - bench.now
+        // Shorter ones are the pauses between two readings.
+        if pause >= .seconds(5) { pauses.append(pause) }
+      }
       if bench.machine.awaitedTicket == nil { bench.wake() }
     }
     #expect(pauses.first == .seconds(5) && pauses[1] == .seconds(10) && pauses.last == .seconds(300))

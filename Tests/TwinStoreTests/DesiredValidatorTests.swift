@@ -57,11 +57,13 @@ import TwinStore
           expireAfter: .seconds(3600)))
   }
 
-  @Test(arguments: [
-    (["tolerance": -1] as JSONValue, "write.tolerance"), (["retries": 0], "write.retries"),
+  static let wrongRules: [(fragment: JSONValue, field: String)] = [
+    (["tolerance": -1], "write.tolerance"), (["retries": 0], "write.retries"),
     (["onDrift": "Fight"], "write.onDrift"), (["confirmWithin": "soon"], "write.confirmWithin"),
     (["confirm": "5s"], "write.confirm"), ("fast", "write"),
-  ])
+  ]
+
+  @Test(arguments: wrongRules)
   func `Write rules name the field that is wrong`(fragment: JSONValue, field: String) {
     let error = #expect(throws: DeviceError.self) { try WriteRules(write: fragment) }
     #expect(error?.message.hasPrefix(field + " ") == true && error?.isPermanent == true)
