@@ -54,6 +54,15 @@ package struct RecordRows: Sendable {
     Value(kind: fieldKinds[index], payload: fieldPayloads[index], sideValues: sideValues)
   }
 
+  /// The rows from `start` on; `fields` is how many fields a row has.
+  package func suffix(from start: Int, fields: Int) -> RecordRows {
+    var suffix = self
+    suffix.rows.removeFirst(start)
+    suffix.fieldKinds.removeFirst(start * fields)
+    suffix.fieldPayloads.removeFirst(start * fields)
+    return suffix
+  }
+
   package mutating func removeAll() {
     rows.removeAll(keepingCapacity: true)
     fieldKinds.removeAll(keepingCapacity: true)
