@@ -1,7 +1,7 @@
 public import Documents
 
 /// How a sample's 64-bit payload is to be read.
-public enum SampleKind: UInt8, Sendable, Hashable {
+public enum SampleKind: UInt8, Sendable, Hashable, BitwiseCopyable {
   /// No value: the quality says why.
   case none
   case boolean

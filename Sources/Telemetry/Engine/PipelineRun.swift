@@ -1,0 +1,38 @@
+internal import Documents
+
+/// A pipeline in force: its core and where its rows go. Owned by the engine.
+final class PipelineRun {
+  let key: String
+  var spec: JSONValue
+  /// `from` and `to` may be newer than the core's; the stages are the same.
+  var specification: PipelineSpecification
+  let core: PipelineCore
+  let layout: RecordLayout
+  var lanes: [SinkLane]
+  var records: UInt64 = 0
+  var hasEnded = false
+
+  init(key: String, spec: JSONValue, specification: PipelineSpecification, lanes: [SinkLane]) {
+    self.key = key
+    self.spec = spec
+    self.specification = specification
+    self.lanes = lanes
+    core = PipelineCore(specification)
+    layout = RecordLayout(pipeline: key, fields: core.fields)
+  }
+
+  /// The namespace whose devices the pipeline takes; nil: all.
+  var namespace: Substring? { Self.namespace(of: key) }
+
+  /// Whether a sink asks the pipeline's sources to wait.
+  var isHeld: Bool { lanes.contains { !$0.gate.isOpen } }
+
+  static func namespace(of key: String) -> Substring? {
+    key.firstIndex(of: "/").map { key[..<$0] }
+  }
+
+  /// The key of a sink that the pipeline `key` names.
+  static func sinkKey(_ name: String, for key: String) -> String {
+    namespace(of: key).map { "\($0)/\(name)" } ?? name
+  }
+}

@@ -1,0 +1,29 @@
+extension TelemetryEngine {
+  /// How all pipelines and sinks are doing.
+  public func status() async -> TelemetryStatus {
+    var pipelines: [PipelineStatus] = runs.map { run in
+      let core = run.core
+      var stages = [PipelineStatus.Stage(name: "select", counters: core.selected)]
+      stages += core.stages.map { PipelineStatus.Stage(name: $0.name, counters: $0.counters) }
+      if let windows = core.windows {
+        stages.append(PipelineStatus.Stage(name: "aggregate", counters: windows.counters))
+      }
+      let missing = run.specification.sinks.map { PipelineRun.sinkKey($0, for: run.key) }
+        .filter { sinkDefinitions[$0] == nil }
+      return PipelineStatus(
+        key: run.key, problem: problems[run.key], isRunning: true, missingSinks: missing, series: core.series.count,
+        openWindows: core.windows?.openWindows ?? 0, records: run.records, stages: stages)
+    }
+    for (key, problem) in problems where !runs.contains(where: { $0.key == key }) {
+      pipelines.append(
+        PipelineStatus(
+          key: key, problem: problem, isRunning: false, missingSinks: [], series: 0, openWindows: 0, records: 0,
+          stages: []))
+    }
+    let untaken = untaken
+    var sinks: [SinkStatus] = []
+    for (_, lane) in lanes.sorted(by: { $0.key < $1.key }) { sinks.append(await lane.status()) }
+    return TelemetryStatus(
+      pipelines: pipelines.sorted { $0.key < $1.key }, sinks: sinks, samplesAfterShutdown: untaken)
+  }
+}

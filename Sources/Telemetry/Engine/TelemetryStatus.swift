@@ -1,0 +1,53 @@
+public import Documents
+
+/// How pipelines and sinks are doing: what conditions and metrics are made of.
+public struct TelemetryStatus: Sendable, Hashable {
+  /// Sorted by key.
+  public var pipelines: [PipelineStatus]
+  /// Sorted by key. Also sinks that pipelines name and nobody has defined.
+  public var sinks: [SinkStatus]
+  /// Samples that came after `shutdown()` and were not taken.
+  public var samplesAfterShutdown: UInt64
+}
+
+public struct PipelineStatus: Sendable, Hashable {
+  public struct Stage: Sendable, Hashable {
+    /// `select` for the selection by labels, models and properties; then as in the spec.
+    public var name: String
+    public var counters: StageCounters
+  }
+  /// `namespace/name`.
+  public var key: String
+  /// Why the newest spec is not served; the last good one goes on where there was one. Nil: all is well.
+  public var problem: SpecificationError?
+  /// Whether samples are being taken.
+  public var isRunning: Bool
+  /// Sinks that the pipeline names and that do not exist (yet), by key. Records wait for them in a spool.
+  public var missingSinks: [String]
+  /// Series taken since the start.
+  public var series: Int
+  public var openWindows: Int
+  /// Records put out since the start.
+  public var records: UInt64
+  public var stages: [Stage]
+}
+
+public struct SinkStatus: Sendable, Hashable {
+  /// `namespace/name`.
+  public var key: String
+  /// The plugin's name; empty for a sink that is not defined or whose spec is wrong.
+  public var kind: String
+  /// Why the sink's spec is not served: a CamelCase reason and a message. Nil: all is well.
+  public var problem: SpoolError?
+  public var circuit: CircuitState
+  /// The last failure of the receiver; nil after a success.
+  public var lastError: SpoolError?
+  /// The failure of the disk that writing now meets; nil where it meets none.
+  public var diskError: SpoolError?
+  public var spool: SpoolCounters
+  public var spoolBytes: Int64
+  public var spoolSegments: Int
+  /// How long the oldest record that waits has waited; nil where none waits.
+  public var lag: Duration?
+  public var lastDelivery: Timestamp?
+}

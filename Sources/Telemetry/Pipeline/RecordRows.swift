@@ -1,0 +1,84 @@
+package import DeviceKit
+
+/// What a pipeline puts out, in columns: one row per record, with a fixed number of fields a row.
+package struct RecordRows: Sendable {
+  package struct Row: Sendable, BitwiseCopyable {
+    /// The series' slot in its pipeline.
+    package var slot: Int32
+    /// The series' handle in the ``SeriesCatalogue``; set with the sequence number when the row leaves the pipeline.
+    package var series: UInt32 = 0
+    package var sequence: UInt64 = 0
+    /// Nanoseconds since 1970: a sample's source time, a window's end.
+    package var time: Int64
+    /// A window's start; nil (`Int64.min`) for a sample.
+    package var windowStart: Int64
+    /// Raw value of the quality.
+    package var quality: UInt8
+
+    package init(slot: Int32, time: Int64, windowStart: Int64 = .min, quality: Quality) {
+      self.slot = slot
+      self.time = time
+      self.windowStart = windowStart
+      self.quality = quality.rawValue
+    }
+  }
+
+  package var rows: [Row] = []
+  /// Row after row, as many as the pipeline has fields; `.none` where the row has no such field.
+  package private(set) var fieldKinds: [SampleKind] = []
+  package private(set) var fieldPayloads: [UInt64] = []
+  /// Strings and objects, by index from `fieldPayloads`.
+  package private(set) var sideValues: [Value] = []
+
+  package init() {}
+
+  package var count: Int { rows.count }
+  package var isEmpty: Bool { rows.isEmpty }
+
+  package mutating func append(_ row: Row) { rows.append(row) }
+
+  /// Appends the next field of the last row; `kind` is not `.side`.
+  package mutating func appendField(_ kind: SampleKind, _ payload: UInt64) {
+    fieldKinds.append(kind)
+    fieldPayloads.append(payload)
+  }
+
+  /// Appends a string or an object as the next field of the last row.
+  package mutating func appendField(side value: Value) {
+    appendField(.side, UInt64(sideValues.count))
+    sideValues.append(value)
+  }
+
+  /// A row's field; nil where the row has none.
+  package func field(_ index: Int) -> Value? {
+    Value(kind: fieldKinds[index], payload: fieldPayloads[index], sideValues: sideValues)
+  }
+
+  /// The rows from `start` on; `fields` is how many fields a row has.
+  package func suffix(from start: Int, fields: Int) -> RecordRows {
+    var suffix = self
+    suffix.rows.removeFirst(start)
+    suffix.fieldKinds.removeFirst(start * fields)
+    suffix.fieldPayloads.removeFirst(start * fields)
+    return suffix
+  }
+
+  package mutating func removeAll() {
+    rows.removeAll(keepingCapacity: true)
+    fieldKinds.removeAll(keepingCapacity: true)
+    fieldPayloads.removeAll(keepingCapacity: true)
+    sideValues.removeAll(keepingCapacity: true)
+  }
+}
+
+/// What all rows of one pipeline have in common.
+package struct RecordLayout: Sendable, Hashable {
+  /// The Pipeline as `namespace/name`.
+  package var pipeline: String
+  /// Names of the fields, in the rows' order.
+  package var fields: [String]
+  package init(pipeline: String, fields: [String]) {
+    self.pipeline = pipeline
+    self.fields = fields
+  }
+}

@@ -1,0 +1,95 @@
+internal import SinkKit
+
+/// Turns rows into a segment's entries. Within a segment each series and each layout is described once, before its
+/// first record; later records name it by a number.
+struct SegmentWriter {
+  private var series: [UInt32: UInt64] = [:]
+  private var layouts: [RecordLayout: UInt64] = [:]
+  private var nextSeries: UInt64
+  private var nextLayout: UInt64
+  private var epoch: Int?
+  /// Rows per entry: what a damaged entry costs at most.
+  static let rowsPerEntry = 512
+
+  /// `nextSeries`, `nextLayout`: numbers that the segment has not given out.
+  init(nextSeries: UInt64 = 0, nextLayout: UInt64 = 0) {
+    self.nextSeries = nextSeries
+    self.nextLayout = nextLayout
+  }
+
+  /// Forgets what has been described, so that it is described again: after a write that failed.
+  mutating func forget() {
+    series.removeAll(keepingCapacity: true)
+    layouts.removeAll(keepingCapacity: true)
+  }
+
+  /// Appends entries for the rows `range`; the first gets `ordinal`.
+  mutating func append(
+    _ rows: RecordRows, _ range: Range<Int>, layout: RecordLayout, catalogue: SeriesCatalogue, ordinal: UInt64,
+    at now: Int64, to output: inout ByteWriter
+  ) {
+    let current = catalogue.epoch
+    if current != epoch {
+      series.removeAll(keepingCapacity: true)
+      epoch = current
+    }
+    let layoutNumber = describe(layout, to: &output)
+    var start = range.lowerBound
+    while start < range.upperBound {
+      let end = min(start + Self.rowsPerEntry, range.upperBound)
+      for index in start..<end where series[rows.rows[index].series] == nil {
+        describe(rows.rows[index].series, catalogue.description(of: rows.rows[index].series), to: &output)
+      }
+      var entry = ByteWriter()
+      entry.byte(SegmentFormat.Kind.records.rawValue)
+      entry.fixed(ordinal + UInt64(start - range.lowerBound))
+      entry.fixed(UInt32(end - start))
+      entry.fixed(now)
+      entry.varint(layoutNumber)
+      var time: Int64 = 0
+      for index in start..<end {
+        append(rows, index, fields: layout.fields.count, previous: time, to: &entry)
+        time = rows.rows[index].time
+      }
+      SegmentFormat.append(entry.bytes, to: &output)
+      start = end
+    }
+  }
+
+  private func append(_ rows: RecordRows, _ index: Int, fields: Int, previous: Int64, to entry: inout ByteWriter) {
+    let row = rows.rows[index]
+    entry.varint(series[row.series] ?? 0)
+    entry.varint(row.sequence)
+    entry.zigzag(row.time &- previous)
+    let hasWindow = row.windowStart != .min
+    entry.byte(row.quality | (hasWindow ? 4 : 0))
+    if hasWindow { entry.zigzag(row.time &- row.windowStart) }
+    for field in 0..<fields { entry.value(rows.field(index * fields + field)) }
+  }
+
+  private mutating func describe(_ layout: RecordLayout, to output: inout ByteWriter) -> UInt64 {
+    if let number = layouts[layout] { return number }
+    let number = nextLayout
+    nextLayout += 1
+    layouts[layout] = number
+    var entry = ByteWriter()
+    entry.byte(SegmentFormat.Kind.layout.rawValue)
+    entry.varint(number)
+    entry.string(layout.pipeline)
+    entry.varint(UInt64(layout.fields.count))
+    for field in layout.fields { entry.string(field) }
+    SegmentFormat.append(entry.bytes, to: &output)
+    return number
+  }
+
+  private mutating func describe(_ handle: UInt32, _ description: SeriesDescription, to output: inout ByteWriter) {
+    let number = nextSeries
+    nextSeries += 1
+    series[handle] = number
+    var entry = ByteWriter()
+    entry.byte(SegmentFormat.Kind.series.rawValue)
+    entry.varint(number)
+    entry.description(description)
+    SegmentFormat.append(entry.bytes, to: &output)
+  }
+}

@@ -1,0 +1,134 @@
+internal import DeviceKit
+internal import Documents
+
+/// Drops samples that differ too little from the last one sent.
+///
+/// A series' first sample and every change of quality or type pass; so does a sample whose source time is at least the
+/// heartbeat past that of the last one sent. Numbers pass when they differ by *more* than the band. Booleans, strings and
+/// objects pass when they differ. With a band of zero and no heartbeat this is report on change.
+final class DeadbandStage: SampleStage {
+  private struct Cell: BitwiseCopyable {
+    /// Payload of the last sample sent.
+    var payload: UInt64 = 0
+    var sentAt: Int64 = 0
+    var band: Double = 0
+    /// Kind and quality of the last sample sent; ``unseen`` before the first.
+    var state: UInt16 = unseen
+  }
+  private static let unseen: UInt16 = 0xFFFF
+
+  let name: String
+  private(set) var counters = StageCounters()
+  private let cause: String
+  private let table = SlotTable(initial: Cell())
+  /// The last string or object sent, by slot.
+  private var sideValues: [Int: Value] = [:]
+  private let band: PipelineSpecification.Deadband.Band
+  private let heartbeat: Int64
+
+  init(_ deadband: PipelineSpecification.Deadband) {
+    name = "deadband"
+    cause = "deadband"
+    band = deadband.band
+    heartbeat = deadband.heartbeat?.nanoseconds ?? .max
+  }
+
+  /// Report on change.
+  init(dedup: Void) {
+    name = "dedup"
+    cause = "unchanged"
+    band = .absolute(0)
+    heartbeat = .max
+  }
+
+  func grow(to count: Int) { table.grow(to: count) }
+
+  /// A series without a range has a percentage of nothing: any difference passes.
+  func describe(slot: Int, range: ClosedRange<Double>?) {
+    switch band {
+    case .absolute(let width): table[slot].band = width
+    case .percent(let percent):
+      table[slot].band = range.map { ($0.upperBound - $0.lowerBound) * percent / 100 } ?? 0
+    }
+  }
+
+  func process(_ columns: BatchColumns, _ selection: Selection) {
+    let (rows, slots, offered) = (selection.rows, selection.slots, selection.count)
+    let cells = table.cells
+    let heartbeat = heartbeat
+    var kept = 0
+    for index in 0..<offered {
+      let (row, slot) = (rows[index], slots[index])
+      let cell = cells + Int(slot)
+      let kind = columns.kinds[Int(row)]
+      let time = columns.sourceTimes[Int(row)]
+      let payload = columns.payloads[Int(row)]
+      let state = UInt16(kind.rawValue) | UInt16(columns.qualities[Int(row)].rawValue) << 8
+      let passes: Bool
+      if kind == .number, state == cell.pointee.state {
+        let distance = (Double(bitPattern: payload) - Double(bitPattern: cell.pointee.payload)).magnitude
+        let isFar = distance > cell.pointee.band
+        let isDue = time &- cell.pointee.sentAt >= heartbeat
+        // Without a branch: what passes is chance, and a mispredicted jump costs more than two stores.
+        passes = (isFar ? 1 : 0) | (isDue ? 1 : 0) != 0
+        cell.pointee.payload = passes ? payload : cell.pointee.payload
+        cell.pointee.sentAt = passes ? time : cell.pointee.sentAt
+      } else {
+        passes = differs(columns, Int(row), Int(slot), cell.pointee, state)
+        if passes {
+          cell.pointee.payload = payload
+          cell.pointee.sentAt = time
+          cell.pointee.state = state
+        }
+      }
+      rows[kept] = row
+      slots[kept] = slot
+      kept += passes ? 1 : 0
+    }
+    selection.count = kept
+    counters.input += UInt64(offered)
+    counters.output += UInt64(kept)
+    counters.drop(offered - kept, cause)
+  }
+
+  /// Whether a sample passes that is not a double following a double of the same quality.
+  private func differs(_ columns: BatchColumns, _ row: Int, _ slot: Int, _ cell: Cell, _ state: UInt16) -> Bool {
+    let payload = columns.payloads[row]
+    var passes = state != cell.state || columns.sourceTimes[row] &- cell.sentAt >= heartbeat
+    switch columns.kinds[row] {
+    case .none, .number: break
+    case .boolean: passes = passes || payload != cell.payload
+    case .integer:
+      let (difference, overflow) = Int64(bitPattern: payload)
+        .subtractingReportingOverflow(Int64(bitPattern: cell.payload))
+      passes = passes || overflow || Double(difference.magnitude) > cell.band
+    case .unsigned:
+      passes = passes || Double(max(payload, cell.payload) - min(payload, cell.payload)) > cell.band
+    case .side:
+      let value = columns.sideValues[Int(payload)]
+      passes = passes || sideValues[slot] != value
+      if passes { sideValues[slot] = value }
+    }
+    return passes
+  }
+
+  func save(slot: Int, to output: inout ByteWriter) {
+    let cell = table[slot]
+    output.fixed(cell.state)
+    guard cell.state != Self.unseen else { return }
+    output.fixed(cell.sentAt)
+    let kind = SampleKind(rawValue: UInt8(truncatingIfNeeded: cell.state)) ?? .none
+    output.value(Value(kind: kind, payload: cell.payload, side: sideValues[slot]))
+  }
+
+  func restore(slot: Int, from input: inout ByteReader) throws(DecodingFault) {
+    let state: UInt16 = try input.fixed()
+    guard state != Self.unseen else { return }
+    let sentAt: Int64 = try input.fixed()
+    let value = try input.value()
+    table[slot].state = state
+    table[slot].sentAt = sentAt
+    table[slot].payload = value?.payload ?? 0
+    if value?.isSide == true { sideValues[slot] = value }
+  }
+}

@@ -1,0 +1,39 @@
+/// One cell of state per series slot, dense and unchecked: every slot below ``count`` may be read and written.
+package final class SlotTable<Cell: BitwiseCopyable> {
+  package private(set) var cells: UnsafeMutablePointer<Cell>
+  package private(set) var count = 0
+  private var capacity = 16
+  private let initial: Cell
+
+  package init(initial: Cell) {
+    self.initial = initial
+    cells = .allocate(capacity: 16)
+  }
+
+  deinit { cells.deallocate() }
+
+  /// Makes all slots below `count` valid; new ones hold the initial cell. Pointers taken before are void.
+  package func grow(to count: Int) {
+    guard count > self.count else { return }
+    if count > capacity {
+      capacity = max(count, capacity * 2)
+      let larger = UnsafeMutablePointer<Cell>.allocate(capacity: capacity)
+      larger.initialize(from: cells, count: self.count)
+      cells.deallocate()
+      cells = larger
+    }
+    (cells + self.count).initialize(repeating: initial, count: count - self.count)
+    self.count = count
+  }
+
+  package subscript(slot: Int) -> Cell {
+    get {
+      precondition(slot < count)
+      return cells[slot]
+    }
+    set {
+      precondition(slot < count)
+      cells[slot] = newValue
+    }
+  }
+}
