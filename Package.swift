@@ -75,7 +75,7 @@ let package = Package(
     layer("ResourceStore", ["Documents", "Resources", "SQLite", log]),
     layer("TwinStore", ["Documents", "DeviceKit", "SQLite", log]),
     layer("Telemetry", ["Documents", "DeviceKit", "SinkKit", log]),
-    layer("KubernetesAPI", ["Documents", "Resources", "YAML", hummingbird, httpTypes, nio, log]),
+    layer("KubernetesAPI", ["Documents", "Resources", "YAML", hummingbird, httpTypes, nio, log, lifecycle]),
 
     layer("ModbusProtocol", path: "Protocols/ModbusProtocol", ["Documents", "DeviceKit", "CModbus", nio, nioPosix, log]),
     layer("MQTTProtocol", path: "Protocols/MQTTProtocol", ["Documents", "DeviceKit", "MQTTClient", log]),

@@ -1,1 +1,106 @@
-// filled by the layer's first types
+public import Documents
+public import Logging
+public import Resources
+
+/// The Kubernetes-style API over any number of resource backends: discovery, OpenAPI, and every verb on every kind that
+/// the backends define.
+///
+/// Whoever passes its guard may do everything. Add it to a router with ``register(on:)``.
+public struct KubernetesAPI: Sendable {
+  let catalogue: Catalogue
+  let openAPI: OpenAPIDocuments
+  let gauge: WatchGauge
+  let now: @Sendable () -> Timestamp
+  let version: String
+  let requestGuard: LocalRequestGuard
+  let logger: Logger
+
+  /// - Parameters:
+  ///   - backends: where resources live; of two that define the same kind the first serves it.
+  ///   - now: the wall clock, for ages in tables.
+  ///   - version: the daemon's version; shown as build metadata of the Kubernetes version.
+  ///   - requestGuard: who may ask: by default those who address the gateway by a loopback name.
+  ///   - maximumWatches: further ones are refused with 429.
+  public init(
+    backends: [any ResourceBackend], now: @escaping @Sendable () -> Timestamp, version: String, logger: Logger,
+    requestGuard: LocalRequestGuard = LocalRequestGuard(), maximumWatches: Int = 256
+  ) {
+    catalogue = Catalogue(backends: backends)
+    openAPI = OpenAPIDocuments(catalogue, version: version)
+    gauge = WatchGauge(limit: maximumWatches)
+    self.now = now
+    self.version = version
+    self.requestGuard = requestGuard
+    self.logger = logger
+  }
+
+  /// The largest body that is read: 3 MiB, as Kubernetes has it.
+  static let maximumBodySize = 3 * 1024 * 1024
+
+  /// Answers a call; errors come as a Status.
+  func reply(to call: APICall) async -> APIReply {
+    do throws(APIStatus) {
+      guard let route = APIRoute(path: call.path) else { throw .noSuchPath }
+      if case .resource(let path) = route { return try await resource(path, call) }
+      guard call.method == .get else { throw .methodNotAllowed }
+      return try document(route, call)
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  private func resource(_ path: ResourcePath, _ call: APICall) async throws(APIStatus) -> APIReply {
+    guard let entry = catalogue.entry(group: path.group, version: path.version, plural: path.plural) else {
+      throw .noSuchPath
+    }
+    guard let backend = entry.backend else {
+      guard path.name == nil, path.namespace == nil else { throw .noSuchPath }
+      guard call.method == .post else { throw .methodNotAllowed }
+      let review = try RequestBodyReader.object(call).value
+      return .json(AccessReview.answer(review, to: entry.definition), code: 201)
+    }
+    return try await ResourceEndpoint(
+      definition: entry.definition, backend: backend, path: path, gauge: gauge, now: now
+    ).reply(to: call)
+  }
+
+  private func document(_ route: APIRoute, _ call: APICall) throws(APIStatus) -> APIReply {
+    let discovery = DiscoveryDocuments(catalogue: catalogue)
+    switch route {
+    case .openAPIv2: return try openAPI.version2(accept: call.accept)
+    case .openAPIv3Index: return openAPI.index()
+    case .openAPIv3(let group, let version):
+      return try openAPI.document(group: group, version: version, query: call.query)
+    case .coreVersions, .groups:
+      if let version = AggregatedDiscovery.version(accept: call.accept) {
+        return aggregated(version, isCore: route == .coreVersions, call)
+      }
+    default: break
+    }
+    guard case .object = try Representation(accept: call.accept) else { throw .notAcceptable }
+    let document: JSONValue? =
+      switch route {
+      case .version: VersionDocument.json(version: version)
+      case .coreVersions: discovery.coreVersions(authority: call.authority)
+      case .groups: discovery.groups()
+      case .group(let group): discovery.group(group)
+      case .resources(let group, let version): discovery.resources(group: group, version: version)
+      default: nil
+      }
+    guard let document else { throw .noSuchPath }
+    var reply = APIReply.json(document, pretty: call.query.flag("pretty"))
+    reply.headers = [("Vary", "Accept")]
+    return reply
+  }
+
+  private func aggregated(_ version: String, isCore: Bool, _ call: APICall) -> APIReply {
+    let discovery = AggregatedDiscovery(catalogue: catalogue, version: version)
+    let bytes = discovery.document(isCore: isCore).serialised()
+    let tag = "\"\(ContentHash.text(of: bytes))\""
+    let isKnown = call.ifNoneMatch == tag
+    var reply = APIReply(
+      code: isKnown ? 304 : 200, contentType: discovery.contentType, body: .bytes(isKnown ? [] : bytes))
+    reply.headers = [("ETag", tag), ("Vary", "Accept"), ("Cache-Control", "public")]
+    return reply
+  }
+}

@@ -1,0 +1,97 @@
+internal import Documents
+internal import Resources
+
+/// Puts objects of one kind into the shape that a client asked for.
+struct ObjectRendering: Sendable {
+  let definition: ResourceDefinition
+  let representation: Representation
+  let include: Table.IncludeObject
+  /// What ages in a Table count to.
+  let now: @Sendable () -> Timestamp
+
+  /// Reads Accept and `includeObject`.
+  init(_ call: APICall, of definition: ResourceDefinition, now: @escaping @Sendable () -> Timestamp)
+    throws(APIStatus)
+  {
+    self.definition = definition
+    self.now = now
+    representation = try Representation(accept: call.accept)
+    guard let text = call.query["includeObject"] else {
+      include = .metadata
+      return
+    }
+    guard let include = Table.IncludeObject(rawValue: text) else {
+      throw .invalidOptions(
+        "TableOptions", "includeObject", "FieldValueNotSupported",
+        "Unsupported value: \"\(text)\": supported values: \"Metadata\", \"None\", \"Object\"")
+    }
+    self.include = include
+  }
+
+  /// One object by itself; a Table of one row.
+  func single(_ object: JSONValue) -> JSONValue {
+    switch representation {
+    case .object: object
+    case .metadata: item(object)
+    case .table(let version):
+      versioned(
+        Table.rendered(
+          [object], of: definition, include: include, now: now(),
+          listMetadata: ["resourceVersion": object[path: "metadata", "resourceVersion"] ?? ""]), version)
+    }
+  }
+
+  /// An element of a list's `items`, or of a Table's `rows`.
+  func item(_ object: JSONValue) -> JSONValue {
+    switch representation {
+    case .object: return object
+    case .metadata(let version):
+      return [
+        "kind": "PartialObjectMetadata", "apiVersion": .string("meta.k8s.io/\(version)"),
+        "metadata": object["metadata"] ?? [:],
+      ]
+    case .table(let version):
+      let table = versioned(
+        Table.rendered([object], of: definition, include: include, now: now(), listMetadata: [:]), version)
+      return table["rows"]?.array?.first ?? [:]
+    }
+  }
+
+  /// A list without its elements, and the key under which these belong.
+  func listFrame(metadata: JSONValue) -> (frame: JSONValue, key: String) {
+    switch representation {
+    case .object:
+      let frame: JSONValue = [
+        "kind": .string(definition.listKind), "apiVersion": .string(definition.apiVersion), "metadata": metadata,
+      ]
+      return (frame, "items")
+    case .metadata(let version):
+      let frame: JSONValue = [
+        "kind": "PartialObjectMetadataList", "apiVersion": .string("meta.k8s.io/\(version)"), "metadata": metadata,
+      ]
+      return (frame, "items")
+    case .table(let version):
+      var frame = versioned(
+        Table.rendered([], of: definition, include: include, now: now(), listMetadata: metadata), version)
+      frame["rows"] = nil
+      return (frame, "rows")
+    }
+  }
+
+  /// The Table and the partial objects of its rows in `version`.
+  private func versioned(_ table: JSONValue, _ version: String) -> JSONValue {
+    guard version != "v1" else { return table }
+    let apiVersion = JSONValue.string("meta.k8s.io/\(version)")
+    var table = table
+    table["apiVersion"] = apiVersion
+    table["rows"] = .array(
+      (table["rows"]?.array ?? []).map { row in
+        guard row[path: "object", "kind"] == "PartialObjectMetadata", var object = row["object"] else { return row }
+        var row = row
+        object["apiVersion"] = apiVersion
+        row["object"] = object
+        return row
+      })
+    return table
+  }
+}

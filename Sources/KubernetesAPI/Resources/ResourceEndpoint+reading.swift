@@ -1,0 +1,95 @@
+internal import Documents
+internal import Resources
+
+extension ResourceEndpoint {
+  /// How many objects are held at a time where a client lists without a limit.
+  private static let pageSize = 500
+
+  func get(_ name: String, _ call: APICall) async throws(APIStatus) -> APIReply {
+    let rendering = try ObjectRendering(call, of: definition, now: now)
+    let object = try await backend.get(resource, key(name))
+    return .json(rendering.single(object), pretty: call.query.flag("pretty"))
+  }
+
+  func list(_ call: APICall) async throws(APIStatus) -> APIReply {
+    let rendering = try ObjectRendering(call, of: definition, now: now)
+    let parameters = try ListParameters(call.query, of: definition, namespace: path.namespace)
+    var options = parameters.options
+    let pagesItself = options.limit == nil
+    if pagesItself { options.limit = Self.pageSize }
+    let first = try await page(options, parameters)
+    var following: (@Sendable (String) async throws(APIStatus) -> ObjectList)?
+    if pagesItself {
+      following = { [backend, resource, options] token throws(APIStatus) in
+        var next = options
+        next.continueToken = token
+        return try await backend.list(resource, next)
+      }
+    }
+    let body = ListBody(
+      rendering: rendering, first: first, following: following, isPretty: call.query.flag("pretty"))
+    return APIReply(code: 200, contentType: "application/json", body: .list(body))
+  }
+
+  /// A page that satisfies the version asked for: one from the future is waited for up to 3 s.
+  private func page(_ options: ListOptions, _ parameters: ListParameters) async throws(APIStatus) -> ObjectList {
+    guard case .at(let version) = parameters.version, options.continueToken == nil else {
+      return try await backend.list(resource, options)
+    }
+    for attempt in 0...30 {
+      let list = try await backend.list(resource, options)
+      if list.resourceVersion == version || list.resourceVersion > version && !parameters.isExact { return list }
+      if list.resourceVersion > version {
+        throw .expired("The provided resource version \(version) is no longer available, only \(list.resourceVersion)")
+      }
+      if attempt < 30 { try? await Task.sleep(for: .milliseconds(100)) }
+    }
+    throw APIStatus(
+      code: 504, reason: "Timeout", message: "Too large resource version: \(version)",
+      causes: [.init(reason: "ResourceVersionTooLarge", message: "Too large resource version", field: "")],
+      retryAfterSeconds: 1)
+  }
+
+  func watch(_ call: APICall) async throws(APIStatus) -> APIReply {
+    let rendering = try ObjectRendering(call, of: definition, now: now)
+    let parameters = try ListParameters(
+      call.query, of: definition, namespace: path.namespace, name: path.name)
+    try gauge.check()
+    let seconds = parameters.timeoutSeconds ?? Int.random(in: 1_800...3_600)
+    let body = WatchBody(
+      events: try await events(parameters),
+      encoder: WatchEncoder(
+        rendering, allowsBookmarks: parameters.allowsBookmarks,
+        marksInitialEvents: parameters.sendsInitialEvents == true),
+      timeLimit: .seconds(seconds), gauge: gauge)
+    var reply = APIReply(code: 200, contentType: "application/json", body: .watch(body))
+    // The connection is given up with the stream: clients must not keep it for another request.
+    reply.headers = [("Connection", "close"), ("Cache-Control", "no-cache, private")]
+    return reply
+  }
+
+  /// The stream from the version asked for. One that is compacted is told inside the stream, as clients expect it.
+  private func events(_ parameters: ListParameters) async throws(APIStatus) -> AsyncStream<WatchEvent> {
+    let options = parameters.options
+    var single = options
+    single.limit = 1
+    do throws(APIStatus) {
+      switch (parameters.version, parameters.sendsInitialEvents) {
+      case (.at, true?):
+        _ = try await page(single, parameters)
+        return try await backend.watch(resource, options, since: nil)
+      case (.at(let version), _): return try await backend.watch(resource, options, since: version)
+      case (_, false?):
+        let current = try await backend.list(resource, single).resourceVersion
+        return try await backend.watch(resource, options, since: current)
+      case (_, _): return try await backend.watch(resource, options, since: nil)
+      }
+    } catch {
+      guard error.code == 410 else { throw error }
+      let (stream, continuation) = AsyncStream.makeStream(of: WatchEvent.self)
+      continuation.yield(WatchEvent(change: .error, object: error.json, resourceVersion: 0))
+      continuation.finish()
+      return stream
+    }
+  }
+}
