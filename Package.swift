@@ -18,6 +18,7 @@ let carryRuntime: [LinkerSetting] = [
 
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
@@ -83,15 +84,17 @@ let package = Package(
     layer("FileSink", path: "Sinks/FileSink", ["Documents", "DeviceKit", "SinkKit", log]),
     layer("MQTTSink", path: "Sinks/MQTTSink", ["Documents", "DeviceKit", "SinkKit", "MQTTClient", log]),
 
-    layer("Controllers", ["Documents", "DeviceKit", "SinkKit", "Resources", "TwinStore", "Telemetry", log, lifecycle]),
+    layer("Controllers", ["Documents", "DeviceKit", "MQTTClient", "SinkKit", "Resources", "TwinStore", "Telemetry", log, lifecycle]),
     layer(
       "Gateway",
       [
         "Documents", "DeviceKit", "SinkKit", "Resources", "ResourceStore", "TwinStore", "Telemetry", "Controllers",
         "KubernetesAPI", "YAML", "MQTTClient", "ModbusProtocol", "MQTTProtocol", "UdevProtocol", "FileSink",
         "MQTTSink", hummingbird, httpTypes, nio, log, lifecycle,
-      ]),
-    program("selvedge", ["Gateway", "Documents", "Resources", "YAML", "ModbusProtocol", arguments, log]),
+      ], resources: [.embedInCode("Dashboard/index.html")]),
+    program(
+      "selvedge",
+      ["Gateway", "Documents", "DeviceKit", "Resources", "YAML", "ModbusProtocol", arguments, nio, nioPosix, nioHTTP, log]),
 
     layer("Plant", ["CModbus", "CMosquitto", "DeviceKit", "Documents"]),
     program("selvedge-plant", ["Plant", "Documents", arguments]),

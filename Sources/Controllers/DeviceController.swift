@@ -1,0 +1,180 @@
+public import DeviceKit
+internal import Documents
+public import Logging
+internal import Resources
+internal import SinkKit
+public import Telemetry
+public import TwinStore
+
+/// Serves every Device that resolves: one session and one desired-state writer each, begun, changed and ended as the
+/// manifests say. A device's trouble is its own: nothing here waits for a device.
+public actor DeviceController {
+  private struct Active {
+    var plan: ServingPlan
+    var labels: [String: String]
+    var task: Task<Void, Never>
+  }
+
+  private let mirror: ResourceMirror
+  private let plugins: [String: any ProtocolPlugin]
+  private let resolver: DeviceResolver
+  private let twins: TwinStore
+  private let points: PointTable
+  private let directory: PointDirectory
+  private let board: ConnectionBoard
+  private let feed: any DeviceFeed
+  private let writer: DesiredStateWriter
+  private let telemetry: TelemetryEngine
+  private let statusChanges: CoalescingSignal<DeviceKey>
+  private let logger: Logger
+  private let servedSignal: AsyncStream<Void>
+  private let served: AsyncStream<Void>.Continuation
+  private var active: [DeviceKey: Active] = [:]
+  private var resolutions: [DeviceKey: DeviceResolution] = [:]
+
+  public init(
+    mirror: ResourceMirror, plugins: [any ProtocolPlugin], resolver: DeviceResolver, twins: TwinStore,
+    points: PointTable, directory: PointDirectory, board: ConnectionBoard, feed: any DeviceFeed,
+    writer: DesiredStateWriter, telemetry: TelemetryEngine, statusChanges: CoalescingSignal<DeviceKey>, logger: Logger
+  ) {
+    self.mirror = mirror
+    self.plugins = Dictionary(uniqueKeysWithValues: plugins.map { ($0.name, $0) })
+    self.resolver = resolver
+    self.twins = twins
+    self.points = points
+    self.directory = directory
+    self.board = board
+    self.feed = feed
+    self.writer = writer
+    self.telemetry = telemetry
+    self.statusChanges = statusChanges
+    self.logger = logger
+    (servedSignal, served) = AsyncStream.makeStream()
+  }
+
+  /// The devices whose link is up.
+  public nonisolated var connectedDevices: Set<DeviceKey> { board.connected }
+
+  /// How the Device was resolved last.
+  public func resolution(of device: DeviceKey) -> DeviceResolution? { resolutions[device] }
+
+  /// Returns when the Devices that were there at the start have their sessions.
+  public func waitUntilServed() async {
+    for await _ in servedSignal {}
+  }
+
+  /// Follows Devices and DeviceModels until the task is cancelled, then ends every session.
+  public func run() async {
+    await mirror.waitUntilSynced()
+    for device in mirror.objects(.devices).keys.map({ DeviceKey($0) }).sorted() { await reconcile(device, models) }
+    served.finish()
+    await mirror.changes().drain { changes in
+      var devices = Set<DeviceKey>()
+      var hasModelChange = false
+      for change in changes {
+        if change.resource == .devices { devices.insert(DeviceKey(change.key)) }
+        if change.resource == .deviceModels { hasModelChange = true }
+      }
+      if hasModelChange { devices.formUnion(self.mirror.objects(.devices).keys.map { DeviceKey($0) }) }
+      let models = self.models
+      for device in devices.sorted() { await self.reconcile(device, models) }
+    }
+    for (_, session) in active { session.task.cancel() }
+    for (_, session) in active { await session.task.value }
+    active = [:]
+  }
+
+  private var models: [String: JSONValue] {
+    Dictionary(uniqueKeysWithValues: mirror.objects(.deviceModels).map { ($0.key.name, $0.value) })
+  }
+
+  private func reconcile(_ device: DeviceKey, _ models: [String: JSONValue]) async {
+    guard let object = mirror.object(.devices, device.objectKey), object[path: "metadata", "deletionTimestamp"] == nil
+    else { return await remove(device) }
+    let resolution = resolver.resolve(object, models: models)
+    let isNew = resolutions.updateValue(resolution, forKey: device) != resolution
+    if isNew || active[device].map({ $0.labels != object.objectLabels }) ?? false {
+      await stop(device)
+      if case .serve(let plan) = resolution { await start(device, plan, object) }
+    }
+    await wish(device, object[path: "spec", "desired"]?.object ?? [:])
+    statusChanges.insert(device)
+  }
+
+  /// Tells the twin what the spec desires. The twin keeps it on disk, served or not.
+  private func wish(_ device: DeviceKey, _ desired: [String: JSONValue]) async {
+    guard !desired.isEmpty || twins.snapshot(device) != nil else { return }
+    do throws(TwinError) {
+      try await twins.setDesired(desired, of: device, from: .spec)
+    } catch {
+      logger.error("desired state not taken", metadata: ["device": "\(device)", "error": "\(error)"])
+    }
+  }
+
+  private func start(_ device: DeviceKey, _ plan: ServingPlan, _ object: JSONValue) async {
+    guard let plugin = plugins[plan.model.protocolName] else { return }
+    let definitions = plan.model.properties.map(\.definition)
+    let ids = definitions.map { points.id(of: PointName(device: device, property: $0.name)) }
+    for (id, definition) in zip(ids, definitions) {
+      let series = SeriesDescription(
+        node: resolver.nodeName, device: device, property: definition.name, model: plan.model.name,
+        unit: definition.unit, labels: object.objectLabels)
+      var range: ClosedRange<Double>?
+      if let low = definition.minimum, let high = definition.maximum, low <= high { range = low...high }
+      directory.set(id, series, range: range)
+    }
+    await telemetry.invalidate(ids)
+    let session: any DeviceSession
+    do throws(DeviceError) {
+      twins.attach(device, properties: try writable(plan.model.properties), writesEnabled: plan.writesEnabled)
+      let request = SessionRequest(device: device, connection: plan.connection, properties: definitions, points: ids)
+      session = try plugin.session(for: request, feed: feed)
+    } catch {
+      resolutions[device] = .faulty(reason: error.reason, message: error.message)
+      return
+    }
+    board.set(device, .connecting)
+    let writer = writer
+    // Cancelled by `stop(_:)`, and at the end of `run()`.
+    let task = Task {
+      await withTaskGroup { group in
+        group.addTask { await session.run() }
+        group.addTask { await writer.run(device: device, session: session) }
+        await group.waitForAll()
+      }
+    }
+    active[device] = Active(plan: plan, labels: object.objectLabels, task: task)
+    logger.info("device served", metadata: ["device": "\(device)", "model": "\(plan.model.name)"])
+  }
+
+  private func writable(_ properties: [DecodedModel.Property]) throws(DeviceError) -> [(PropertyDefinition, WriteRules)] {
+    var result: [(PropertyDefinition, WriteRules)] = []
+    for property in properties {
+      // A scaled register holds no value between two steps: half a step is no drift.
+      let step = property.definition.binding["scale"]?.number ?? 0
+      result.append((property.definition, try WriteRules(write: property.writeRules, resolution: step)))
+    }
+    return result
+  }
+
+  private func stop(_ device: DeviceKey) async {
+    guard let session = active.removeValue(forKey: device) else { return }
+    session.task.cancel()
+    await session.task.value
+    board.set(device, nil)
+    twins.detach(device)
+    directory.remove(session.plan.model.properties.map { points.id(of: PointName(device: device, property: $0.definition.name)) })
+  }
+
+  private func remove(_ device: DeviceKey) async {
+    await stop(device)
+    guard resolutions.removeValue(forKey: device) != nil else { return }
+    twins.remove(device)
+    logger.info("device removed", metadata: ["device": "\(device)"])
+  }
+}
+
+extension DeviceKey {
+  init(_ key: ObjectKey) { self.init(namespace: key.namespace, name: key.name) }
+  var objectKey: ObjectKey { ObjectKey(namespace: namespace, name: name) }
+}

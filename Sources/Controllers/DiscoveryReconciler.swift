@@ -1,0 +1,124 @@
+public import DeviceKit
+public import Documents
+public import Resources
+
+/// Compares what a Discovery found with the Devices that it made, and says what to do. Pure: the controller carries it
+/// out.
+public struct DiscoveryReconciler: Sendable {
+  public enum Directive: Sendable, Hashable {
+    /// A new find: create the Device, then apply.
+    case create(JSONValue, identity: [String: String])
+    /// A find that has its Device: apply the fields that discovery owns.
+    case apply(JSONValue, identity: [String: String])
+    /// Gone for longer than the grace period, and nobody else has written to its spec.
+    case delete(ObjectKey, uid: String)
+    /// Gone for longer than the grace period, but a person's: discovery lets go of it.
+    case letGo(ObjectKey)
+  }
+
+  /// Marks the Devices of a Discovery.
+  public static let discoveryLabel = "selvedge.dev/discovery"
+  /// The field manager of every write that discovery makes starts so.
+  public static let managerPrefix = "selvedge-discovery"
+
+  private let discovery: JSONValue
+  private let protocolName: String
+  private let nodeName: String
+  private var lastSeen: [ObjectKey: Timestamp] = [:]
+
+  public init(discovery: JSONValue, protocolName: String, nodeName: String) {
+    self.discovery = discovery
+    self.protocolName = protocolName
+    self.nodeName = nodeName
+  }
+
+  public var fieldManager: String { "\(DiscoveryReconciler.managerPrefix)-\(discovery.objectKey.name)" }
+
+  private var gracePeriod: Duration {
+    discovery[path: "spec", "gracePeriod"]?.string.flatMap { Duration(manifest: $0) } ?? .seconds(300)
+  }
+
+  /// What to do about `report`. `existing`: all Devices of the Discovery's namespace. `isConnected`: Devices whose
+  /// session has its link; these are there, whether a scan saw them or (as it leaves served devices alone) not.
+  public mutating func reconcile(
+    _ report: [DiscoveredDevice], existing: [ObjectKey: JSONValue], isConnected: (ObjectKey) -> Bool, now: Timestamp
+  ) -> [Directive] {
+    var directives: [Directive] = []
+    var found: Set<ObjectKey> = []
+    for device in report {
+      let key = key(of: device)
+      guard found.insert(key).inserted else { continue }
+      lastSeen[key] = now
+      if let object = existing[key] {
+        // A Device of the same name that discovery did not make belongs to a person.
+        guard isOurs(object) else { continue }
+        directives.append(.apply(desiredObject(device, key), identity: device.identity))
+      } else {
+        directives.append(.create(desiredObject(device, key), identity: device.identity))
+      }
+    }
+    for (key, object) in existing.sorted(by: { $0.key < $1.key }) where isOurs(object) && !found.contains(key) {
+      if isConnected(key) {
+        lastSeen[key] = now
+        continue
+      }
+      let seen = lastSeen[key] ?? now
+      lastSeen[key] = seen
+      guard now - seen >= gracePeriod else { continue }
+      lastSeen[key] = nil
+      if DiscoveryReconciler.isWrittenByOthers(object) {
+        directives.append(.letGo(key))
+      } else {
+        directives.append(.delete(key, uid: object[path: "metadata", "uid"]?.string ?? ""))
+      }
+    }
+    return directives
+  }
+
+  /// Whether anything but discovery and the gateway itself owns a field of the object's spec (managedFields).
+  public static func isWrittenByOthers(_ object: JSONValue) -> Bool {
+    (object[path: "metadata", "managedFields"]?.array ?? []).contains { entry in
+      entry[path: "fieldsV1", "f:spec"] != nil
+        && !(entry["manager"]?.string ?? "").hasPrefix(managerPrefix)
+    }
+  }
+
+  /// The part of a new Device that is set at creation alone: people change it, discovery never again.
+  public func creationFields() -> JSONValue {
+    var spec: JSONValue = ["writes": "Disabled"]
+    if discovery[path: "spec", "admission"]?.string == "Manual" { spec["admitted"] = false }
+    return spec
+  }
+
+  private func isOurs(_ object: JSONValue) -> Bool {
+    object.objectLabels[DiscoveryReconciler.discoveryLabel] == discovery.objectKey.name
+  }
+
+  private func key(of device: DiscoveredDevice) -> ObjectKey {
+    let name =
+      device.isNameExact && !DeviceNaming.legal(device.nameHint).isEmpty
+      ? DeviceNaming.legal(device.nameHint)
+      : DeviceNaming.name(hint: device.nameHint, discovery: discovery.objectKey.name, stableID: device.stableID)
+    return ObjectKey(namespace: discovery.objectKey.namespace, name: name)
+  }
+
+  private func desiredObject(_ device: DiscoveredDevice, _ key: ObjectKey) -> JSONValue {
+    let template = discovery[path: "spec", "template"] ?? [:]
+    var labels = template[path: "metadata", "labels"]?.object ?? [:]
+    labels[DiscoveryReconciler.discoveryLabel] = .string(discovery.objectKey.name)
+    var spec = template["spec"]?.object ?? [:]
+    var annotations = template[path: "metadata", "annotations"]?.object ?? [:]
+    if let fallback = spec.removeValue(forKey: "modelRef")?["name"] {
+      annotations[DeviceResolver.fallbackModelAnnotation] = fallback
+    }
+    for key in ["writes", "admitted"] { spec[key] = nil }
+    if let modelName = device.modelName { spec["modelRef"] = ["name": .string(modelName)] }
+    spec["connection"] = [protocolName: device.connection]
+    if device.connection["serial"] != nil || protocolName == "udev" { spec["nodeName"] = .string(nodeName) }
+    var metadata: JSONValue = [
+      "name": .string(key.name), "namespace": .string(key.namespace), "labels": .object(labels),
+    ]
+    if !annotations.isEmpty { metadata["annotations"] = .object(annotations) }
+    return ["apiVersion": "selvedge.dev/v1alpha1", "kind": "Device", "metadata": metadata, "spec": .object(spec)]
+  }
+}

@@ -1,0 +1,49 @@
+public import DeviceKit
+public import Documents
+
+/// A DeviceModel as the controllers need it, for one protocol.
+public struct DecodedModel: Sendable, Hashable {
+  public struct Property: Sendable, Hashable {
+    public var definition: PropertyDefinition
+    /// The property's `write` fragment; empty where there is none.
+    public var writeRules: JSONValue
+  }
+  public var name: String
+  public var protocolName: String
+  public var properties: [Property]
+
+  /// Reads a DeviceModel object. Properties without a fragment for the model's protocol get an empty binding: the
+  /// protocol says what it misses. Nil where the schema would have refused the object.
+  public init?(_ object: JSONValue) {
+    guard let name = object[path: "metadata", "name"]?.string, let spec = object["spec"],
+      let protocolName = spec["protocol"]?.string
+    else { return nil }
+    self.name = name
+    self.protocolName = protocolName
+    properties = (spec["properties"]?.array ?? []).compactMap { property in
+      guard let name = property["name"]?.string,
+        let type = property["type"]?.string.flatMap(PropertyType.init(rawValue:))
+      else { return nil }
+      let every = property[path: "poll", "every"]?.string.flatMap { Duration(manifest: $0) }
+      let definition = PropertyDefinition(
+        name: name, type: type, unit: property["unit"]?.string ?? "",
+        access: property["access"]?.string.flatMap(PropertyDefinition.Access.init(rawValue:)) ?? .read,
+        minimum: property["minimum"]?.number, maximum: property["maximum"]?.number,
+        allowed: property["enum"]?.array ?? [], isSummary: property["summary"]?.bool ?? false,
+        pollEvery: every ?? .seconds(10), binding: property[protocolName] ?? [:])
+      return Property(definition: definition, writeRules: property["write"] ?? [:])
+    }
+  }
+
+  /// Whether any entry of the object's `spec.match` holds for what discovery learned: every key of the entry is
+  /// known and its glob matches the whole value.
+  public static func matches(_ object: JSONValue, identity: [String: String]) -> Bool {
+    (object[path: "spec", "match"]?.array ?? []).contains { entry in
+      guard let entry = entry.object, !entry.isEmpty else { return false }
+      return entry.allSatisfy { key, pattern in
+        guard let pattern = pattern.string, let value = identity[key] else { return false }
+        return Glob(pattern).matches(value)
+      }
+    }
+  }
+}

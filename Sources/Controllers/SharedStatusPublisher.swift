@@ -1,0 +1,137 @@
+public import DeviceKit
+public import Documents
+public import Logging
+public import Resources
+
+/// How one shared object (a Broker, Sink, Pipeline or Discovery) fares on this gateway.
+public struct Readiness: Sendable, Hashable {
+  public var status: ConditionList.Status
+  /// CamelCase.
+  public var reason: String
+  public var message: String
+  /// Whether only a change of a manifest can help.
+  public var isStalled: Bool
+  /// Further members of the object's status.
+  public var fields: JSONValue
+  /// The conditions that say all this: Ready, and what else the kind has.
+  public var conditionTypes: [String]
+
+  public init(
+    _ status: ConditionList.Status, _ reason: String, _ message: String, isStalled: Bool = false,
+    fields: JSONValue = [:], conditionTypes: [String] = ["Ready"]
+  ) {
+    self.status = status
+    self.reason = reason
+    self.message = message
+    self.isStalled = isStalled
+    self.fields = fields
+    self.conditionTypes = conditionTypes
+  }
+}
+
+/// Writes the status of shared objects and of this node's Gateway object, whenever something other than a counter
+/// changed.
+public actor SharedStatusPublisher {
+  /// Tells how an object fares; nil while nothing is known.
+  public typealias Source = @Sendable (_ key: ObjectKey, _ object: JSONValue) async -> Readiness?
+
+  private let mirror: ResourceMirror
+  private let backend: any ResourceBackend
+  private let nodeName: String
+  /// What does not change while the gateway runs: version, startTime, node.
+  private let facts: JSONValue
+  /// What does: `devices: {total, connected}`.
+  private let deviceCounts: @Sendable () -> JSONValue
+  private let sources: [(resource: ResourceName, source: Source)]
+  private let clock: WallClock
+  private let logger: Logger
+  private let options = WriteOptions(fieldManager: "selvedge-gateway")
+
+  public init(
+    mirror: ResourceMirror, backend: any ResourceBackend, nodeName: String, facts: JSONValue,
+    deviceCounts: @escaping @Sendable () -> JSONValue, sources: [(resource: ResourceName, source: Source)], clock: WallClock, logger: Logger
+  ) {
+    self.mirror = mirror
+    self.backend = backend
+    self.nodeName = nodeName
+    self.facts = facts
+    self.deviceCounts = deviceCounts
+    self.sources = sources
+    self.clock = clock
+    self.logger = logger
+  }
+
+  /// Looks every `interval` until the task is cancelled.
+  public func run(every interval: Duration = .seconds(2)) async {
+    while !Task.isCancelled {
+      if mirror.isSynced { await publish() }
+      try? await Task.sleep(for: interval)
+    }
+  }
+
+  private func publish() async {
+    var gateway = facts.merging(["devices": deviceCounts()])
+    for (resource, source) in sources {
+      var entries: [JSONValue] = []
+      for (key, object) in mirror.objects(resource).sorted(by: { $0.key < $1.key }) {
+        guard let readiness = await source(key, object) else { continue }
+        await publish(resource, key, object, readiness)
+        entries.append([
+          "namespace": .string(key.namespace), "name": .string(key.name), "ready": .bool(readiness.status == .true),
+          "state": .string(readiness.reason), "message": .string(readiness.message),
+        ])
+      }
+      gateway[resource.plural] = .array(entries)
+    }
+    await publishGateway(gateway)
+  }
+
+  private func publish(_ resource: ResourceName, _ key: ObjectKey, _ object: JSONValue, _ readiness: Readiness) async {
+    let generation = object[path: "metadata", "generation"]?.integer ?? 0
+    let previous = object["status"] ?? [:]
+    var list = ConditionList(previous["conditions"]?.array ?? [], generation: generation, now: clock.now)
+    for type in readiness.conditionTypes {
+      list.set(type, readiness.status, readiness.reason, readiness.message)
+    }
+    list.set("Stalled", readiness.isStalled ? .true : nil, readiness.reason, readiness.message)
+    list.set(
+      "Reconciling", readiness.status != .true && !readiness.isStalled ? .true : nil, readiness.reason, readiness.message)
+    var status = readiness.fields
+    status["observedGeneration"] = .integer(generation)
+    status["conditions"] = list.json
+    await write(resource, key, previous, status)
+  }
+
+  private func publishGateway(_ fields: JSONValue) async {
+    let key = ObjectKey(name: nodeName)
+    guard let object = mirror.object(.gateways, key) else {
+      let new: JSONValue = [
+        "apiVersion": "selvedge.dev/v1alpha1", "kind": "Gateway", "metadata": ["name": .string(nodeName)], "spec": [:],
+      ]
+      do throws(APIStatus) {
+        _ = try await backend.create(.gateways, namespace: "", new, options)
+      } catch {
+        logger.warning("Gateway object not created", metadata: ["error": "\(error.message)"])
+      }
+      return
+    }
+    let previous = object["status"] ?? [:]
+    var status = fields
+    let generation = object[path: "metadata", "generation"]?.integer ?? 0
+    var list = ConditionList(previous["conditions"]?.array ?? [], generation: generation, now: clock.now)
+    list.set("Ready", .true, "Running", "the gateway runs")
+    status["conditions"] = list.json
+    status["observedGeneration"] = .integer(generation)
+    await write(.gateways, key, previous, status)
+  }
+
+  private func write(_ resource: ResourceName, _ key: ObjectKey, _ previous: JSONValue, _ status: JSONValue) async {
+    guard DeviceStatus.digest(of: previous.merging(status)) != DeviceStatus.digest(of: previous) else { return }
+    do throws(APIStatus) {
+      _ = try await backend.patch(resource, key, .merge(["status": status]), subresource: .status, options)
+    } catch {
+      guard error.code != 404 else { return }
+      logger.warning("status not written", metadata: ["object": "\(resource) \(key)", "error": "\(error.message)"])
+    }
+  }
+}

@@ -1,0 +1,185 @@
+internal import Controllers
+internal import DeviceKit
+internal import Documents
+internal import Hummingbird
+internal import KubernetesAPI
+internal import Logging
+internal import MQTTClient
+internal import ResourceStore
+internal import Resources
+internal import ServiceLifecycle
+internal import Telemetry
+internal import TwinStore
+
+/// The parts of one gateway, wired: stores at the bottom, then the ways of a find, a wish and a reading, the API on top.
+struct GatewayParts {
+  private let configuration: GatewayConfiguration
+  private let logger: Logger
+  private let clock = WallClock.system
+  private let data: DataDirectory
+  private let resources: EmbeddedResourceStore
+  private let twins: TwinStore
+  private let twinBackend: TwinBackend
+  private let telemetry: TelemetryEngine
+  private let brokers: BrokerPool
+  private let mirror: ResourceMirror
+  private let board = ConnectionBoard()
+  private let statusChanges = CoalescingSignal<DeviceKey>()
+  private let linkChanges: LinkEvents
+  private let brokerController: BrokerController
+  private let devices: DeviceController
+  private let discoveries: DiscoveryController
+  private let events: EventRecorder
+
+  init(_ configuration: GatewayConfiguration, logger: Logger) throws {
+    self.configuration = configuration
+    self.logger = logger
+    data = try DataDirectory(configuration.dataDirectory)
+    do {
+      resources = try EmbeddedResourceStore.open(
+        directory: try data.folder(data.resources), definitions: try BuiltInPlugins.definitions(),
+        crds: try BuiltInPlugins.customResourceDefinitions(), logger: logger)
+    } catch let error as StoreError {
+      throw StartError(error.message)
+    }
+    let points = PointTable()
+    do {
+      twins = try TwinStore.open(
+        directory: try data.folder(data.twins), points: points, clock: clock, logger: logger,
+        options: .init(isReadOnlyGateway: configuration.isReadOnly))
+    } catch let error as TwinError {
+      throw StartError("\(error)")
+    }
+    twinBackend = TwinBackend(twins: twins, clock: clock)
+    brokers = BrokerPool(logger: logger)
+    let plugins = BuiltInPlugins(
+      brokers: brokers, exportDirectory: configuration.exportDirectory, clock: clock, logger: logger)
+    let directory = PointDirectory()
+    do {
+      telemetry = try TelemetryEngine(
+        directory: try data.folder(data.spool), node: configuration.nodeName, points: points, sinks: plugins.sinks,
+        describe: { directory.series(of: $0) }, range: { directory.range(of: $0) }, clock: clock, logger: logger)
+    } catch let error as SpoolError {
+      throw StartError("\(error)")
+    }
+    mirror = ResourceMirror(
+      backend: resources,
+      resources: [.deviceModels, .gateways, .devices, .discoveries, .brokers, .pipelines, .sinks], logger: logger)
+    events = EventRecorder(backend: resources, nodeName: configuration.nodeName, clock: clock, logger: logger)
+    linkChanges = LinkEvents(statusChanges: statusChanges)
+    let secrets = configuration.secretsDirectory
+    brokerController = BrokerController(mirror: mirror, pool: brokers, nodeName: configuration.nodeName) {
+      (file) throws(DeviceError) in try SecretFolder(path: secrets).read(file)
+    }
+    devices = DeviceController(
+      mirror: mirror, plugins: plugins.protocols,
+      resolver: DeviceResolver(
+        nodeName: configuration.nodeName, protocolNames: Set(plugins.protocols.map(\.name)),
+        isReadOnly: configuration.isReadOnly),
+      twins: twins, points: points, directory: directory, board: board,
+      feed: GatewayFeed(twins: twins, telemetry: telemetry, board: board, onTransition: linkChanges.note),
+      writer: DesiredStateWriter(twins: twins, audit: WriteAuditLog(logger: logger).record), telemetry: telemetry,
+      statusChanges: statusChanges, logger: logger)
+    discoveries = DiscoveryController(
+      mirror: mirror, backend: resources, plugins: plugins.protocols, sessions: devices,
+      nodeName: configuration.nodeName, clock: clock, events: events, logger: logger)
+  }
+
+  /// In the order of their start; they are stopped from the last to the first.
+  func services() throws -> [any Service] {
+    var services: [any Service] = [
+      loop("telemetry") { [telemetry] in await telemetry.run() },
+      loop("resources") { [resources] in await resources.run() },
+      loop("mirror") { [mirror] in await mirror.run() },
+      loop("transitions") { [twins, mirror, events, statusChanges] in
+        await TransitionReporter(twins: twins, mirror: mirror, events: events, statusChanges: statusChanges).run()
+      },
+      loop("status") { [self] in await statusPublisher.run() },
+      loop("shared status") { [self] in await sharedStatusPublisher.run() },
+      loop("links") { [linkChanges, mirror, events] in await linkChanges.run(mirror: mirror, events: events) },
+      loop("telemetry definitions") { [mirror, telemetry] in
+        await TelemetryController(mirror: mirror, engine: telemetry).run()
+      },
+      loop("brokers") { [brokerController, devices] in
+        // The broker hands over what waited for this gateway with the connection: sessions must listen by then.
+        await devices.waitUntilServed()
+        try? await Task.sleep(for: .milliseconds(200))
+        await brokerController.run()
+      },
+      loop("devices") { [devices] in await devices.run() },
+      loop("discoveries") { [discoveries] in await discoveries.run() },
+    ]
+    if let directory = configuration.manifestsDirectory {
+      let manifests = ManifestDirectory(
+        directory: directory, statePath: data.manifestState, backend: resources, logger: logger)
+      services.append(loop("manifests") { await manifests.run() })
+    }
+    services.append(apiServer())
+    if let address = configuration.healthListen { services.append(healthServer(address)) }
+    return services
+  }
+
+  /// The last writes of a clean stop, after every service has ended.
+  func close() async {
+    await telemetry.shutdown()
+    await twins.close()
+    await resources.close()
+  }
+
+  private func loop(_ name: String, _ body: @escaping @Sendable () async -> Void) -> LoopService {
+    LoopService(name: name, body: body)
+  }
+
+  private var statusPublisher: StatusPublisher {
+    StatusPublisher(
+      mirror: mirror, backend: resources, devices: devices, twins: twins, board: board,
+      nodeName: configuration.nodeName, changes: statusChanges, clock: clock, logger: logger)
+  }
+
+  private var sharedStatusPublisher: SharedStatusPublisher {
+    let board = board
+    return SharedStatusPublisher(
+      mirror: mirror, backend: resources, nodeName: configuration.nodeName,
+      facts: NodeFacts.status(startTime: clock.now),
+      deviceCounts: {
+        let (connected, disconnected) = board.counts
+        return ["total": .integer(Int64(connected + disconnected)), "connected": .integer(Int64(connected))]
+      },
+      sources: StatusSources(
+        brokers: brokerController, discoveries: discoveries, telemetry: telemetry, mirror: mirror
+      ).all,
+      clock: clock, logger: logger)
+  }
+
+  private var health: HealthRoutes {
+    let metrics = GatewayMetrics(nodeName: configuration.nodeName, board: board, twins: twins, telemetry: telemetry)
+    return HealthRoutes(
+      unreadiness: { [mirror] in mirror.isSynced ? nil : "the resources are being read" },
+      metrics: { await metrics.text() })
+  }
+
+  private func apiServer() -> some Service {
+    let router = Router()
+    router.add(middleware: LocalRequestGuard(port: configuration.listen.port))
+    health.register(on: router)
+    DashboardRoutes().register(on: router)
+    KubernetesAPI(
+      backends: [resources, twinBackend], clock: clock.read, version: GatewayVersion.text, logger: logger
+    ).register(on: router)
+    return server(router, at: configuration.listen)
+  }
+
+  private func healthServer(_ address: ListenAddress) -> some Service {
+    let router = Router()
+    health.register(on: router)
+    return server(router, at: address)
+  }
+
+  private func server(_ router: Router<BasicRequestContext>, at address: ListenAddress) -> some Service {
+    let logger = logger
+    return Application(
+      router: router,
+      configuration: ApplicationConfiguration(address: .hostname(address.host, port: address.port), serverName: "selvedge"),
+      onServerRunning: { _ in logger.notice("listening", metadata: ["address": "\(address)"]) }, logger: logger)
+  }
+}

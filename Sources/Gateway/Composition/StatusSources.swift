@@ -1,0 +1,68 @@
+internal import Controllers
+internal import Documents
+internal import Resources
+internal import Telemetry
+
+/// How Brokers, Sinks, Pipelines and Discoveries fare on this gateway, in a condition's words.
+struct StatusSources: Sendable {
+  let brokers: BrokerController
+  let discoveries: DiscoveryController
+  let telemetry: TelemetryEngine
+  let mirror: ResourceMirror
+
+  var all: [(resource: ResourceName, source: SharedStatusPublisher.Source)] {
+    [
+      (.brokers, { [brokers] key, _ in brokers.readiness(of: key) }),
+      (.sinks, { key, object in await sink(key, object) }),
+      (.pipelines, { key, _ in await pipeline(key) }),
+      (.discoveries, { key, object in await discovery(key, object) }),
+    ]
+  }
+
+  private func sink(_ key: ObjectKey, _ object: JSONValue) async -> Readiness? {
+    if let missing = missingBroker(of: object, in: key.namespace, at: "spec.mqtt.brokerRef") { return missing }
+    guard let status = await telemetry.status().sinks.first(where: { $0.key == key.description }) else { return nil }
+    if let problem = status.problem {
+      return Readiness(.false, problem.reason, problem.message, isStalled: true)
+    }
+    if let error = status.diskError { return Readiness(.false, error.reason, error.message) }
+    if let error = status.lastError {
+      return Readiness(.false, error.reason, "\(error.message); what waits is kept on disk")
+    }
+    return Readiness(.true, "Delivering", "the receiver takes what is sent")
+  }
+
+  private func pipeline(_ key: ObjectKey) async -> Readiness? {
+    guard let status = await telemetry.status().pipelines.first(where: { $0.key == key.description }) else { return nil }
+    if let problem = status.problem {
+      return Readiness(.false, "InvalidSpec", "\(problem)", isStalled: true)
+    }
+    if let missing = status.missingSinks.first {
+      return Readiness(.false, "SinkNotFound", "Sink \"\(missing)\" does not exist yet; records wait for it on disk")
+    }
+    return Readiness(.true, "Running", "samples are taken")
+  }
+
+  private func discovery(_ key: ObjectKey, _ object: JSONValue) async -> Readiness? {
+    if let missing = missingBroker(of: object, in: key.namespace, at: "spec.mqtt.brokerRef") { return missing }
+    guard let seen = await discoveries.observation(of: key) else { return nil }
+    var fields: JSONValue = ["found": .integer(Int64(seen.found))]
+    fields["lastScanTime"] = seen.lastReport.map { .string($0.secondsText) }
+    fields["warnings"] = .array(seen.warnings.prefix(32).map { ["message": .string(String($0.prefix(1_024)))] })
+    if let error = seen.error {
+      return Readiness(.false, error.reason, error.message, isStalled: error.isPermanent, fields: fields)
+    }
+    if seen.lastReport == nil { return Readiness(.unknown, "Looking", "the first look is not over", fields: fields) }
+    if let warning = seen.warnings.first {
+      return Readiness(.true, "FoundWithWarnings", warning, fields: fields)
+    }
+    return Readiness(.true, "Looked", "\(seen.found) devices in the last look", fields: fields)
+  }
+
+  private func missingBroker(of object: JSONValue, in namespace: String, at path: String) -> Readiness? {
+    guard let name = object[path: "spec", "mqtt", "brokerRef", "name"]?.string,
+      mirror.object(.brokers, ObjectKey(namespace: namespace, name: name)) == nil
+    else { return nil }
+    return Readiness(.false, "BrokerNotFound", "\(path): Broker \"\(name)\" does not exist yet")
+  }
+}

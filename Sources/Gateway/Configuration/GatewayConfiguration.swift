@@ -1,0 +1,112 @@
+public import Documents
+public import Logging
+
+/// Why the gateway does not start: one line for the person who started it.
+public struct StartError: Error, Sendable, CustomStringConvertible {
+  public var message: String
+  public init(_ message: String) { self.message = message }
+  public var description: String { message }
+}
+
+/// A host and port to listen on, as `127.0.0.1:7070` or `[::1]:7070`.
+public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
+  public var host: String
+  public var port: Int
+
+  public init(_ text: String) throws(StartError) {
+    guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+      (0...65_535).contains(port)
+    else { throw StartError("\"\(text)\" is no address to listen on: write HOST:PORT, such as 127.0.0.1:7070") }
+    var host = String(text[..<colon])
+    if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+    self.host = host.isEmpty ? "0.0.0.0" : host
+    self.port = port
+  }
+
+  public var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+  public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
+
+/// How the gateway runs. Every setting can be said as a flag, in the environment and in a YAML file; the first of
+/// these that says it wins.
+public struct GatewayConfiguration: Sendable, Hashable {
+  public enum LogFormat: String, Sendable { case text, json }
+
+  public var dataDirectory: String
+  public var listen: ListenAddress
+  /// Serves /livez, /readyz and /metrics and nothing else, for kubelet and Prometheus.
+  public var healthListen: ListenAddress?
+  public var manifestsDirectory: String?
+  public var nodeName: String
+  public var logLevel: Logger.Level
+  public var logFormat: LogFormat
+  /// No write to any device, whatever the manifests say.
+  public var isReadOnly: Bool
+  /// File sinks write under this folder only.
+  public var exportDirectory: String
+  /// Files that resources may name (certificates, credentials) lie under this folder.
+  public var secretsDirectory: String
+
+  /// The settings: flag (without dashes), key in the YAML file. The environment's name follows from the flag.
+  public static let settings: [(flag: String, key: String)] = [
+    ("data-dir", "dataDir"), ("listen", "listen"), ("health-listen", "healthListen"), ("manifests", "manifests"),
+    ("node-name", "nodeName"), ("log-level", "logLevel"), ("log-format", "logFormat"), ("read-only", "readOnly"),
+    ("export-dir", "exportDir"), ("secrets-dir", "secretsDir"),
+  ]
+
+  /// `SELVEDGE_DATA_DIR` for `data-dir`.
+  public static func environmentName(of flag: String) -> String {
+    "SELVEDGE_" + flag.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
+  }
+
+  /// - Parameters:
+  ///   - flags: what the command line says, by flag without dashes.
+  ///   - environment: the process's environment.
+  ///   - file: the configuration file's document, if there is one; an unknown key is an error.
+  ///   - hostName: the node's name where nothing says one.
+  ///   - defaultDataDirectory: the data directory where nothing says one.
+  public init(
+    flags: [String: String], environment: [String: String], file: JSONValue?, hostName: String,
+    defaultDataDirectory: String
+  ) throws(StartError) {
+    let known = Set(GatewayConfiguration.settings.map(\.key))
+    if let unknown = file?.object?.keys.filter({ !known.contains($0) }).min() {
+      throw StartError(
+        "the configuration file has the unknown key \"\(unknown)\"; known are \(known.sorted().joined(separator: ", "))")
+    }
+    func value(_ flag: String) throws(StartError) -> String? {
+      if let value = flags[flag] { return value }
+      if let value = environment[GatewayConfiguration.environmentName(of: flag)], !value.isEmpty { return value }
+      guard let key = GatewayConfiguration.settings.first(where: { $0.flag == flag })?.key, let value = file?[key] else {
+        return nil
+      }
+      switch value {
+      case .string(let text): return text
+      case .bool, .integer: return value.description
+      default: throw StartError("\(key) in the configuration file must be a text, a number or a boolean")
+      }
+    }
+    func choice<Choice: RawRepresentable<String>>(_ flag: String, _ fallback: Choice, of allowed: String) throws(StartError) -> Choice {
+      guard let text = try value(flag) else { return fallback }
+      guard let choice = Choice(rawValue: text) else { throw StartError("\(flag) is \"\(text)\"; it can be \(allowed)") }
+      return choice
+    }
+    dataDirectory = try value("data-dir") ?? defaultDataDirectory
+    listen = try ListenAddress(try value("listen") ?? "127.0.0.1:7070")
+    healthListen = if let text = try value("health-listen") { try ListenAddress(text) } else { nil }
+    manifestsDirectory = try value("manifests")
+    nodeName = try value("node-name") ?? hostName
+    logLevel = try choice("log-level", .info, of: "trace, debug, info, notice, warning, error or critical")
+    logFormat = try choice("log-format", .text, of: "text or json")
+    let readOnly = try value("read-only") ?? "false"
+    guard let isReadOnly = Bool(readOnly) else { throw StartError("read-only is \"\(readOnly)\"; it can be true or false") }
+    self.isReadOnly = isReadOnly
+    exportDirectory = try value("export-dir") ?? dataDirectory + "/export"
+    secretsDirectory = try value("secrets-dir") ?? dataDirectory + "/secrets"
+    guard listen.isLoopback else {
+      throw StartError(
+        "refusing to listen on \(listen): the API is served without TLS and credentials on loopback only. "
+          + "Use --listen 127.0.0.1:\(listen.port), and --health-listen for kubelet and Prometheus")
+    }
+  }
+}

@@ -1,0 +1,96 @@
+internal import Controllers
+internal import Telemetry
+internal import TwinStore
+
+/// The gateway's figures as Prometheus text.
+struct GatewayMetrics: Sendable {
+  let nodeName: String
+  let board: ConnectionBoard
+  let twins: TwinStore
+  let telemetry: TelemetryEngine
+
+  func text() async -> String {
+    var text = MetricsText()
+    text.family(
+      "selvedge_build_info", .gauge, "The running version.",
+      [([("version", GatewayVersion.text), ("node", nodeName)], 1)])
+    let (connected, disconnected) = board.counts
+    text.family(
+      "selvedge_devices", .gauge, "Devices served, by the state of their link.",
+      [([("state", "connected")], Double(connected)), ([("state", "disconnected")], Double(disconnected))])
+    twinFamilies(&text)
+    let status = await telemetry.status()
+    pipelineFamilies(&text, status.pipelines)
+    sinkFamilies(&text, status.sinks)
+    return text.text
+  }
+
+  private func twinFamilies(_ text: inout MetricsText) {
+    let statistics = twins.statistics
+    text.family("selvedge_twin_samples_total", .counter, "Samples offered to the twins.", [([], Double(statistics.samples))])
+    text.family(
+      "selvedge_twin_samples_dropped_total", .counter, "Samples that no twin took, by cause.",
+      [([("cause", "unknownPoint")], Double(statistics.unknownPoint))])
+    text.family(
+      "selvedge_twin_changes_total", .counter, "Samples that changed a value or a quality.", [([], Double(statistics.changes))])
+    text.family(
+      "selvedge_twin_rows_written_total", .counter, "Rows written to the twins' file.",
+      [
+        ([("kind", "reported")], Double(statistics.reportedRowsWritten)),
+        ([("kind", "desired")], Double(statistics.desiredRowsWritten)),
+      ])
+    text.family(
+      "selvedge_twin_commits_total", .counter, "Commits to the twins' file, by outcome.",
+      [([("outcome", "done")], Double(statistics.commits)), ([("outcome", "failed")], Double(statistics.failedCommits))])
+  }
+
+  private func pipelineFamilies(_ text: inout MetricsText, _ pipelines: [PipelineStatus]) {
+    typealias Samples = [(labels: [(String, String)], value: Double)]
+    var input: Samples = []
+    var output: Samples = []
+    var held: Samples = []
+    var dropped: Samples = []
+    for pipeline in pipelines {
+      for (index, stage) in pipeline.stages.enumerated() {
+        let labels = [("pipeline", pipeline.key), ("stage", "\(index)-\(stage.name)")]
+        input.append((labels, Double(stage.counters.input)))
+        output.append((labels, Double(stage.counters.output)))
+        held.append((labels, Double(stage.counters.held)))
+        for (cause, count) in stage.counters.dropped.sorted(by: { $0.key < $1.key }) {
+          dropped.append((labels + [("cause", cause)], Double(count)))
+        }
+      }
+    }
+    text.family("selvedge_stage_in_total", .counter, "Samples that entered a stage.", input)
+    text.family("selvedge_stage_out_total", .counter, "Samples that left a stage.", output)
+    text.family("selvedge_stage_held", .gauge, "Samples in open windows.", held)
+    text.family("selvedge_stage_dropped_total", .counter, "Samples that a stage dropped, by cause.", dropped)
+    text.family(
+      "selvedge_pipeline_records_total", .counter, "Records put out.",
+      pipelines.map { ([("pipeline", $0.key)], Double($0.records)) })
+    text.family(
+      "selvedge_pipeline_open_windows", .gauge, "Windows that are open.",
+      pipelines.map { ([("pipeline", $0.key)], Double($0.openWindows)) })
+  }
+
+  private func sinkFamilies(_ text: inout MetricsText, _ sinks: [SinkStatus]) {
+    func family(_ name: String, _ kind: MetricsText.Kind, _ help: String, _ value: (SinkStatus) -> Double) {
+      text.family(name, kind, help, sinks.map { ([("sink", $0.key)], value($0)) })
+    }
+    family("selvedge_sink_recovered_total", .counter, "Records that waited on disk at the start.") { Double($0.spool.recovered) }
+    family("selvedge_sink_offered_total", .counter, "Records that pipelines handed over.") { Double($0.spool.offered) }
+    family("selvedge_sink_delivered_total", .counter, "Records that the receiver acknowledged.") { Double($0.spool.delivered) }
+    family("selvedge_sink_quarantined_total", .counter, "Records that the receiver refused; set aside.") {
+      Double($0.spool.quarantined)
+    }
+    family("selvedge_sink_corrupt_total", .counter, "Records lost to damage on disk.") { Double($0.spool.corrupt) }
+    family("selvedge_sink_held", .gauge, "Records that wait.") { Double($0.spool.held) }
+    family("selvedge_sink_spool_bytes", .gauge, "Bytes of the sink's spool.") { Double($0.spoolBytes) }
+    family("selvedge_sink_lag_seconds", .gauge, "How long the oldest waiting record has waited.") { $0.lag?.seconds ?? 0 }
+    text.family(
+      "selvedge_sink_dropped_total", .counter, "Records dropped, by cause.",
+      sinks.flatMap { sink in
+        sink.spool.dropped.sorted { $0.key < $1.key }.map { ([("sink", sink.key), ("cause", $0.key)], Double($0.value)) }
+      })
+  }
+}

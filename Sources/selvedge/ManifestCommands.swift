@@ -1,0 +1,45 @@
+import ArgumentParser
+import Documents
+import Gateway
+import Resources
+import YAML
+
+struct CRDsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "crds", abstract: "Prints the CustomResourceDefinitions, for `kubectl apply -f -` on a cluster.")
+
+  func run() throws {
+    for (index, crd) in try BuiltInPlugins.customResourceDefinitions().enumerated() {
+      if index > 0 { print("---") }
+      print(YAMLDocument.text(of: crd), terminator: "")
+    }
+  }
+}
+
+struct ValidateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "validate", abstract: "Checks manifests offline: every field, type and bound, with the field's path.")
+
+  @Option(name: .customShort("f"), help: "A file, or - for standard input; may be repeated.")
+  var files: [String]
+
+  func run() throws {
+    let validator = ManifestValidator(definitions: try BuiltInPlugins.definitions())
+    var problems = 0
+    for file in files {
+      do {
+        for document in try YAMLDocument.all(in: readInput(file)) {
+          let label = "\(document["kind"]?.string ?? "?")/\(document[path: "metadata", "name"]?.string ?? "?")"
+          let found = validator.validate(document)
+          problems += found.count
+          for problem in found { print("\(file): \(label): \(problem)") }
+          if found.isEmpty { print("\(file): \(label) is valid") }
+        }
+      } catch let error as YAMLError {
+        problems += 1
+        print("\(file): \(error)")
+      }
+    }
+    if problems > 0 { throw ExitCode(1) }
+  }
+}

@@ -1,0 +1,28 @@
+import NIOCore
+import NIOHTTP1
+import Synchronization
+
+/// Gathers one HTTP response while its connection lasts.
+final class ResponseCollector: Sendable {
+  private let state = Mutex<(code: Int, body: [UInt8])?>(nil)
+
+  var response: APIClient.Response? { state.withLock { $0.map { APIClient.Response(code: $0.code, body: $0.body) } } }
+
+  func handler() -> some ChannelInboundHandler { Handler(collector: self) }
+
+  private final class Handler: ChannelInboundHandler {
+    typealias InboundIn = HTTPClientResponsePart
+    let collector: ResponseCollector
+
+    init(collector: ResponseCollector) { self.collector = collector }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+      switch unwrapInboundIn(data) {
+      case .head(let head): collector.state.withLock { $0 = (Int(head.status.code), []) }
+      case .body(let buffer):
+        collector.state.withLock { $0?.body.append(contentsOf: buffer.readableBytesView) }
+      case .end: context.close(promise: nil)
+      }
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+import Gateway
+
+struct RunCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Runs the gateway with its embedded API.",
+    discussion: """
+      Every option can also be said in the environment (--data-dir as SELVEDGE_DATA_DIR) and in the file that --config \
+      names (dataDir: …). A flag goes before the environment, the environment before the file.
+      """)
+
+  @Option(help: "A YAML file with the same settings.")
+  var config: String?
+  @Option(help: "Where resources, twins and the spool are kept.")
+  var dataDir: String?
+  @Option(help: "Address of the API; loopback only. (default: 127.0.0.1:7070)")
+  var listen: String?
+  @Option(help: "A second address for /livez, /readyz and /metrics, which may be any.")
+  var healthListen: String?
+  @Option(help: "A directory of manifests, applied at start and again when they change.")
+  var manifests: String?
+  @Option(help: "The name of this gateway. (default: the host's name)")
+  var nodeName: String?
+  @Option(help: "trace, debug, info, notice, warning, error or critical. (default: info)")
+  var logLevel: String?
+  @Option(help: "text or json. (default: text)")
+  var logFormat: String?
+  @Option(help: "The folder that file sinks write under. (default: DATA-DIR/export)")
+  var exportDir: String?
+  @Option(help: "The folder that certificates and credentials are read from. (default: DATA-DIR/secrets)")
+  var secretsDir: String?
+  @Flag(help: "Write to no device, whatever the manifests say.")
+  var readOnly = false
+
+  func run() async throws {
+    var flags: [String: String] = [:]
+    flags["data-dir"] = dataDir
+    flags["listen"] = listen
+    flags["health-listen"] = healthListen
+    flags["manifests"] = manifests
+    flags["node-name"] = nodeName
+    flags["log-level"] = logLevel
+    flags["log-format"] = logFormat
+    flags["export-dir"] = exportDir
+    flags["secrets-dir"] = secretsDir
+    if readOnly { flags["read-only"] = "true" }
+    try await reportingStartErrors {
+      try await Gateway.run(GatewayConfiguration.load(flags: flags, configFile: config))
+    }
+  }
+}
+
+/// Runs `body`; a ``StartError`` becomes one line on standard error and exit code 1.
+func reportingStartErrors(_ body: () async throws -> Void) async throws {
+  do {
+    try await body()
+  } catch let error as StartError {
+    throw ValidationFailure(message: error.message)
+  }
+}
+
+/// Ends the program with one line and exit code 1.
+struct ValidationFailure: Error, CustomStringConvertible {
+  var message: String
+  var description: String { message }
+}

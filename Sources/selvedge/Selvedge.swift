@@ -1,0 +1,26 @@
+import ArgumentParser
+import Gateway
+
+/// The command line of the gateway.
+@main
+struct Selvedge: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "selvedge",
+    abstract: "Finds the devices of a plant, keeps a twin of each, and forwards their telemetry without losing any.",
+    version: GatewayVersion.text,
+    subcommands: [
+      RunCommand.self, KubeconfigCommand.self, CRDsCommand.self, ValidateCommand.self, DiscoverCommand.self,
+      ModbusCommand.self, GetCommand.self, ApplyCommand.self, TwinCommand.self, VersionCommand.self,
+    ])
+}
+
+struct VersionCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "version", abstract: "Prints the version.")
+  func run() { print(GatewayVersion.text) }
+}
+
+/// How the commands that talk to a running gateway find it.
+struct ServerOption: ParsableArguments {
+  @Option(help: "The gateway's API, http://HOST:PORT.")
+  var server = "http://127.0.0.1:7070"
+}

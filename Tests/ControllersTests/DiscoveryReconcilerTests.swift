@@ -1,0 +1,129 @@
+import Controllers
+import DeviceKit
+import Documents
+import Resources
+import Testing
+
+@Suite struct DiscoveryReconcilerTests {
+  private let discovery: JSONValue = [
+    "metadata": ["name": "plc-net", "namespace": "default"],
+    "spec": [
+      "modbus": [:], "gracePeriod": "5m",
+      "template": ["metadata": ["labels": ["line": "a"]], "spec": ["modelRef": ["name": "generic"]]],
+    ],
+  ]
+  private let boiler = DiscoveredDevice(
+    identity: ["vendorName": "Example Works"], stableID: "example|bc-4|1", nameHint: "BC-4",
+    connection: ["tcp": ["host": "127.0.0.1", "port": 1502]])
+
+  private func reconciler(_ changes: JSONValue = [:]) -> DiscoveryReconciler {
+    DiscoveryReconciler(discovery: discovery.merging(changes), protocolName: "modbus", nodeName: "gw-1")
+  }
+
+  private func stored(_ directives: [DiscoveryReconciler.Directive]) -> [ObjectKey: JSONValue] {
+    var objects: [ObjectKey: JSONValue] = [:]
+    for case .create(let object, _) in directives {
+      objects[
+        ObjectKey(
+          namespace: object[path: "metadata", "namespace"]?.string ?? "",
+          name: object[path: "metadata", "name"]?.string ?? "")] = object
+    }
+    return objects
+  }
+
+  @Test func aFindBecomesADeviceWithTheTemplatesLabelsAndItsModelAsFallback() throws {
+    var reconciler = reconciler()
+    let directives = reconciler.reconcile([boiler], existing: [:], isConnected: { _ in false }, now: Timestamp(seconds: 0))
+    guard case .create(let object, let identity)? = directives.first else {
+      Issue.record("no creation: \(directives)")
+      return
+    }
+    #expect(directives.count == 1)
+    #expect(identity == ["vendorName": "Example Works"])
+    #expect(object[path: "metadata", "labels", "line"] == "a")
+    #expect(object[path: "metadata", "labels", DiscoveryReconciler.discoveryLabel] == "plc-net")
+    #expect(object[path: "spec", "connection", "modbus", "tcp", "port"] == 1502)
+    #expect(object[path: "spec", "modelRef"] == nil)
+    #expect(object[path: "metadata", "annotations", DeviceResolver.fallbackModelAnnotation] == "generic")
+    let name = try #require(object[path: "metadata", "name"]?.string)
+    #expect(name.hasPrefix("bc-4-") && name.count == 5 + 12)
+  }
+
+  @Test func writesAreDisabledAndAdmissionIsSetAtCreationAlone() {
+    #expect(reconciler().creationFields() == ["writes": "Disabled"])
+    let manual = reconciler(["spec": ["admission": "Manual"]])
+    #expect(manual.creationFields() == ["writes": "Disabled", "admitted": false])
+    var fresh = manual
+    let directives = fresh.reconcile([boiler], existing: [:], isConnected: { _ in false }, now: Timestamp(seconds: 0))
+    guard case .create(let object, _)? = directives.first else {
+      Issue.record("no creation")
+      return
+    }
+    #expect(object[path: "spec", "writes"] == nil && object[path: "spec", "admitted"] == nil)
+  }
+
+  @Test func aKnownFindIsAppliedAgainNotCreated() {
+    var reconciler = reconciler()
+    let now = Timestamp(seconds: 0)
+    let existing = stored(reconciler.reconcile([boiler], existing: [:], isConnected: { _ in false }, now: now))
+    let again = reconciler.reconcile([boiler], existing: existing, isConnected: { _ in false }, now: now)
+    guard case .apply? = again.first else {
+      Issue.record("not applied: \(again)")
+      return
+    }
+    #expect(again.count == 1)
+  }
+
+  @Test func whatVanishesStaysForItsGracePeriodAndThenGoes() throws {
+    var reconciler = reconciler()
+    let existing = stored(
+      reconciler.reconcile([boiler], existing: [:], isConnected: { _ in false }, now: Timestamp(seconds: 0)))
+    let key = try #require(existing.keys.first)
+    #expect(reconciler.reconcile([], existing: existing, isConnected: { _ in false }, now: Timestamp(seconds: 299)) == [])
+    #expect(
+      reconciler.reconcile([], existing: existing, isConnected: { _ in false }, now: Timestamp(seconds: 300))
+        == [.delete(key, uid: "")])
+  }
+
+  @Test func aDeviceThatAnswersItsPollingHasNotVanished() {
+    var reconciler = reconciler()
+    let existing = stored(
+      reconciler.reconcile([boiler], existing: [:], isConnected: { _ in false }, now: Timestamp(seconds: 0)))
+    #expect(reconciler.reconcile([], existing: existing, isConnected: { _ in true }, now: Timestamp(seconds: 900)) == [])
+    #expect(reconciler.reconcile([], existing: existing, isConnected: { _ in false }, now: Timestamp(seconds: 1_100)) == [])
+  }
+
+  @Test func aVanishedDeviceThatAPersonHasWrittenToIsLetGo() throws {
+    var reconciler = reconciler()
+    var existing = stored(
+      reconciler.reconcile([boiler], existing: [:], isConnected: { _ in false }, now: Timestamp(seconds: 0)))
+    let key = try #require(existing.keys.first)
+    existing[key]?["metadata"]?["managedFields"] = [
+      ["manager": "selvedge-discovery-plc-net", "fieldsV1": ["f:spec": ["f:connection": [:]]]],
+      ["manager": "kubectl-patch", "fieldsV1": ["f:spec": ["f:desired": [:]]]],
+    ]
+    #expect(
+      reconciler.reconcile([], existing: existing, isConnected: { _ in false }, now: Timestamp(seconds: 400))
+        == [.letGo(key)])
+  }
+
+  @Test func aDeviceOfTheSameNameThatAPersonMadeIsLeftAlone() {
+    var reconciler = reconciler()
+    let exact = DiscoveredDevice(
+      identity: [:], stableID: "sensors/room-1", nameHint: "room-1", isNameExact: true, connection: ["base": "sensors/room-1"])
+    let existing = [ObjectKey(namespace: "default", name: "room-1"): JSONValue.object(["metadata": ["name": "room-1"]])]
+    #expect(reconciler.reconcile([exact], existing: existing, isConnected: { _ in false }, now: Timestamp(seconds: 0)) == [])
+  }
+
+  @Test(arguments: [
+    ("BC-4 (rev. 2)", "bc-4-rev-2"), ("ÄÖ", ""), ("--x--", "x"), (String(repeating: "a", count: 80), String(repeating: "a", count: 63)),
+  ]) func namesAreMadeLegal(_ text: String, _ expected: String) {
+    #expect(DeviceNaming.legal(text) == expected)
+  }
+
+  @Test func namesDifferByIdentityAndNotByHint() {
+    let names = Set((0..<10_000).map { DeviceNaming.name(hint: "meter", discovery: "d", stableID: "serial-\($0)") })
+    #expect(names.count == 10_000)
+    #expect(names.allSatisfy { $0.count <= 63 })
+  }
+}

@@ -1,0 +1,47 @@
+import Documents
+import Gateway
+import Testing
+
+@Suite struct GatewayConfigurationTests {
+  private func configuration(
+    flags: [String: String] = [:], environment: [String: String] = [:], file: JSONValue? = nil
+  ) throws -> GatewayConfiguration {
+    try GatewayConfiguration(
+      flags: flags, environment: environment, file: file, hostName: "host-1", defaultDataDirectory: "data")
+  }
+
+  @Test func withoutAWordItIsAnEmbeddedGatewayOnLoopback() throws {
+    let configuration = try configuration()
+    #expect(configuration.listen.description == "127.0.0.1:7070")
+    #expect(configuration.nodeName == "host-1")
+    #expect(configuration.dataDirectory == "data")
+    #expect(configuration.manifestsDirectory == nil && !configuration.isReadOnly)
+  }
+
+  @Test func aFlagGoesBeforeTheEnvironmentAndThatBeforeTheFile() throws {
+    let file: JSONValue = ["nodeName": "file", "logLevel": "debug", "readOnly": true, "listen": "127.0.0.1:1"]
+    let environment = ["SELVEDGE_NODE_NAME": "environment", "SELVEDGE_LISTEN": "127.0.0.1:2"]
+    let configuration = try configuration(
+      flags: ["node-name": "flag"], environment: environment, file: file)
+    #expect(configuration.nodeName == "flag")
+    #expect(configuration.listen.port == 2)
+    #expect(configuration.logLevel == .debug)
+    #expect(configuration.isReadOnly)
+  }
+
+  @Test(arguments: [
+    (["listen": "0.0.0.0:7070"], "loopback"), (["listen": "7070x"], "HOST:PORT"),
+    (["log-format": "xml"], "text or json"), (["log-level": "loud"], "trace"), (["read-only": "maybe"], "true or false"),
+  ]) func isRefusedWithAWordOnWhatToDo(_ flags: [String: String], _ word: String) {
+    #expect { try configuration(flags: flags) } throws: { "\($0)".contains(word) }
+  }
+
+  @Test func anUnknownKeyInTheFileIsNamed() {
+    #expect { try configuration(file: ["dataDirectory": "x"]) } throws: { "\($0)".contains("\"dataDirectory\"") }
+  }
+
+  @Test func healthMayListenAnywhere() throws {
+    #expect(try configuration(flags: ["health-listen": "0.0.0.0:7071"]).healthListen?.description == "0.0.0.0:7071")
+    #expect(try configuration(flags: ["health-listen": "[::]:7071"]).healthListen?.host == "::")
+  }
+}
