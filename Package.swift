@@ -105,7 +105,9 @@ let package = Package(
     tests("ResourceStoreTests", ["ResourceStore", "Resources", "Documents"]),
     tests("TwinStoreTests", ["TwinStore", "DeviceKit", "Documents", log]),
     tests("TelemetryTests", ["Telemetry", "SinkKit", "DeviceKit", "Documents", "FileSink"]),
-    tests("KubernetesAPITests", ["KubernetesAPI", "ResourceStore", "Resources", "Documents", "YAML"]),
+    tests(
+      "KubernetesAPITests",
+      ["KubernetesAPI", "ResourceStore", "Resources", "Documents", "YAML", hummingbird, httpTypes, nio, log]),
     tests("ModbusProtocolTests", ["ModbusProtocol", "DeviceKit", "Documents", "CModbus"]),
     tests("MQTTProtocolTests", ["MQTTProtocol", "MQTTClient", "MQTTSink", "SinkKit", "DeviceKit", "Documents", "YAML", log]),
     tests("UdevProtocolTests", ["UdevProtocol", "DeviceKit", "Documents", "YAML", log]),

@@ -38,7 +38,7 @@ public struct KubernetesAPI: Sendable {
   static let maximumBodySize = 3 * 1024 * 1024
 
   /// Answers a call; errors come as a Status.
-  func reply(to call: APICall) async -> APIReply {
+  package func reply(to call: APICall) async -> APIReply {
     do throws(APIStatus) {
       guard let route = APIRoute(path: call.path) else { throw .noSuchPath }
       if case .resource(let path) = route { return try await resource(path, call) }

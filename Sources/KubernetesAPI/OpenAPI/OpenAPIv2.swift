@@ -1,8 +1,8 @@
-internal import Documents
+package import Documents
 internal import Resources
 
 /// The one OpenAPI 2.0 document of all kinds, which kubectl 1.20 needs to apply, diff and explain.
-enum OpenAPIv2 {
+package enum OpenAPIv2 {
   private static let prefix = "#/definitions/"
 
   static func document(_ definitions: [ResourceDefinition], version: String) -> JSONValue {
@@ -52,7 +52,7 @@ enum OpenAPIv2 {
 
   /// A structural schema in the words of OpenAPI 2.0, which has no alternatives, null or open objects: where these
   /// stand, the schema is left open, so that clients refuse nothing that the server takes.
-  static func reduced(_ schema: JSONValue) -> JSONValue {
+  package static func reduced(_ schema: JSONValue) -> JSONValue {
     guard let members = schema.object else { return schema }
     var output: [String: JSONValue] = [:]
     let isNullable = members["nullable"]?.bool ?? false

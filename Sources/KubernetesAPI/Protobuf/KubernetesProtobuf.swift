@@ -1,13 +1,13 @@
-internal import Documents
-internal import Resources
+package import Documents
+package import Resources
 
 /// Reads the protobuf bodies that kubectl sends for built-in kinds: the `k8s` magic, then runtime.Unknown
 /// (apimachinery, runtime/generated.proto).
-enum KubernetesProtobuf {
+package enum KubernetesProtobuf {
   private static let magic: [UInt8] = [0x6B, 0x38, 0x73, 0x00]
 
   /// The object in a body; 415 for a kind whose protobuf form is not known, 400 for broken bytes.
-  static func object(in body: [UInt8]) throws(APIStatus) -> JSONValue {
+  package static func object(in body: [UInt8]) throws(APIStatus) -> JSONValue {
     guard body.starts(with: magic) else {
       throw .badRequest("the body of the request is not Kubernetes protobuf: it does not begin with its magic bytes")
     }

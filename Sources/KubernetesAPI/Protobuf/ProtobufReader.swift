@@ -1,6 +1,6 @@
 /// Reads the fields of one protobuf message in order, without a schema.
-struct ProtobufReader: Sendable {
-  enum Value: Sendable, Equatable {
+package struct ProtobufReader: Sendable {
+  package enum Value: Sendable, Equatable {
     case varint(UInt64)
     case bytes([UInt8])
     /// A 32- or 64-bit field; its content is skipped.
@@ -8,10 +8,10 @@ struct ProtobufReader: Sendable {
   }
   private var rest: ArraySlice<UInt8>
 
-  init(_ bytes: some Sequence<UInt8>) { rest = Array(bytes)[...] }
+  package init(_ bytes: some Sequence<UInt8>) { rest = Array(bytes)[...] }
 
   /// The next field; nil at the end. Throws ``Malformed`` for anything that is no protobuf.
-  mutating func next() throws(Malformed) -> (field: Int, value: Value)? {
+  package mutating func next() throws(Malformed) -> (field: Int, value: Value)? {
     guard !rest.isEmpty else { return nil }
     let key = try varint()
     let field = Int(truncatingIfNeeded: key >> 3)
@@ -29,7 +29,7 @@ struct ProtobufReader: Sendable {
     }
   }
 
-  struct Malformed: Error, Sendable {}
+  package struct Malformed: Error, Sendable {}
 
   private mutating func skip(_ count: Int) throws(Malformed) -> Value {
     guard rest.count >= count else { throw Malformed() }

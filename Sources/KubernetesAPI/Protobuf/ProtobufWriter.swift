@@ -1,6 +1,8 @@
 /// Builds a protobuf message, field by field (protobuf encoding guide, sections Base 128 Varints and Message Structure).
-struct ProtobufWriter: Sendable {
-  private(set) var bytes: [UInt8] = []
+package struct ProtobufWriter: Sendable {
+  package private(set) var bytes: [UInt8] = []
+
+  package init() {}
 
   private mutating func varint(_ value: UInt64) {
     var rest = value
@@ -18,18 +20,18 @@ struct ProtobufWriter: Sendable {
   }
 
   /// Nil is left out.
-  mutating func string(_ field: Int, _ text: String?) {
+  package mutating func string(_ field: Int, _ text: String?) {
     guard let text else { return }
     lengthDelimited(field, text.utf8)
   }
 
-  mutating func bool(_ field: Int, _ value: Bool) {
+  package mutating func bool(_ field: Int, _ value: Bool) {
     varint(UInt64(field) << 3)
     varint(value ? 1 : 0)
   }
 
   /// A nested message, written by `body`.
-  mutating func message(_ field: Int, _ body: (inout ProtobufWriter) -> Void) {
+  package mutating func message(_ field: Int, _ body: (inout ProtobufWriter) -> Void) {
     var inner = ProtobufWriter()
     body(&inner)
     lengthDelimited(field, inner.bytes)

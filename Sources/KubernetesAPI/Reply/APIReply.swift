@@ -2,19 +2,19 @@ internal import Documents
 internal import Resources
 
 /// What the API answers, before HTTP.
-struct APIReply: Sendable {
-  enum Body: Sendable {
+package struct APIReply: Sendable {
+  package enum Body: Sendable {
     case bytes([UInt8])
     /// Written piece by piece.
     case list(ListBody)
     /// Written until the client goes, the time is over or the stream ends.
     case watch(WatchBody)
   }
-  var code: Int
+  package var code: Int
   /// Empty: no header.
-  var contentType: String
-  var headers: [(name: String, value: String)] = []
-  var body: Body
+  package var contentType: String
+  package var headers: [(name: String, value: String)] = []
+  package var body: Body
 
   static func json(_ value: JSONValue, code: Int = 200, pretty: Bool = false) -> APIReply {
     APIReply(code: code, contentType: "application/json", body: .bytes(value.serialised(pretty: pretty)))

@@ -1,8 +1,8 @@
 internal import Documents
-internal import Resources
+package import Resources
 
 /// A list's text, made element by element; pages after the first are fetched when their turn comes.
-struct ListBody: Sendable {
+package struct ListBody: Sendable {
   private let rendering: ObjectRendering
   /// Asked for the pages after the first; nil where the client pages by itself.
   private let following: (@Sendable (_ continueToken: String) async throws(APIStatus) -> ObjectList)?
@@ -39,7 +39,7 @@ struct ListBody: Sendable {
 
   /// The next piece of about 32 KiB; nil at the end. An error in a later page leaves the text without its end, so
   /// that no client takes it for whole.
-  mutating func next() async throws(APIStatus) -> [UInt8]? {
+  package mutating func next() async throws(APIStatus) -> [UInt8]? {
     guard !isOver else { return nil }
     var text: [UInt8] = []
     while true {

@@ -3,17 +3,17 @@ internal import Resources
 internal import Synchronization
 
 /// A watch's events until the stream ends.
-struct WatchBody: Sendable {
+package struct WatchBody: Sendable {
   let events: AsyncStream<WatchEvent>
   let encoder: WatchEncoder
   /// After which the answer ends in good order.
   let timeLimit: Duration
   let gauge: WatchGauge
 
-  func makeLines() -> Lines { Lines(iterator: events.makeAsyncIterator(), encoder: encoder) }
+  package func makeLines() -> Lines { Lines(iterator: events.makeAsyncIterator(), encoder: encoder) }
 
   /// The lines, one for each event that the client asked for.
-  struct Lines {
+  package struct Lines {
     fileprivate var iterator: AsyncStream<WatchEvent>.Iterator
     fileprivate var encoder: WatchEncoder
     private var hasFailed = false
@@ -24,7 +24,7 @@ struct WatchBody: Sendable {
     }
 
     /// Nil after an error event, at the end of the stream, or when the task is cancelled.
-    mutating func next() async -> [UInt8]? {
+    package mutating func next() async -> [UInt8]? {
       while !hasFailed, let event = await iterator.next(isolation: #isolation) {
         hasFailed = event.change == .error
         if let line = encoder.line(event) { return line }

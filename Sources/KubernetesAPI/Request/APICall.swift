@@ -1,6 +1,6 @@
 /// One HTTP request to the API, as values.
-struct APICall: Sendable {
-  enum Method: String, Sendable, CaseIterable {
+package struct APICall: Sendable {
+  package enum Method: String, Sendable, CaseIterable {
     case get = "GET"
     case post = "POST"
     case put = "PUT"
@@ -8,20 +8,20 @@ struct APICall: Sendable {
     case delete = "DELETE"
   }
   /// Nil for any other method.
-  var method: Method?
+  package var method: Method?
   /// As sent, with percent escapes, without the query.
-  var path: String
-  var query: APIQuery
-  var accept: String
-  var contentType: String
-  var userAgent: String
+  package var path: String
+  package var query: APIQuery
+  package var accept: String
+  package var contentType: String
+  package var userAgent: String
   /// Host and port as the client wrote them.
-  var authority: String
-  var ifNoneMatch: String
+  package var authority: String
+  package var ifNoneMatch: String
   /// Empty for GET.
-  var body: [UInt8]
+  package var body: [UInt8]
 
-  init(
+  package init(
     method: Method?, path: String, query: APIQuery = APIQuery(), accept: String = "*/*", contentType: String = "",
     userAgent: String = "", authority: String = "", ifNoneMatch: String = "", body: [UInt8] = []
   ) {

@@ -1,8 +1,8 @@
 /// The query of a request line: names and values in order, percent-decoded, `+` read as a space.
-struct APIQuery: Sendable, Equatable {
+package struct APIQuery: Sendable, Equatable {
   private(set) var items: [(name: String, value: String)] = []
 
-  init(_ text: String = "") {
+  package init(_ text: String = "") {
     for part in text.split(separator: "&") {
       let halves = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       let name = String(halves[0]).percentDecoded(plusIsSpace: true) ?? String(halves[0])
@@ -12,29 +12,29 @@ struct APIQuery: Sendable, Equatable {
   }
 
   /// The first value of `name`; nil where it is absent or empty.
-  subscript(name: String) -> String? {
+  package subscript(name: String) -> String? {
     items.first { $0.name == name && !$0.value.isEmpty }?.value
   }
 
   /// Every value of `name`.
-  func all(_ name: String) -> [String] { items.filter { $0.name == name }.map(\.value) }
+  package func all(_ name: String) -> [String] { items.filter { $0.name == name }.map(\.value) }
 
   /// Whether `name` is given and not `false` or `0`: how Kubernetes reads booleans.
-  func flag(_ name: String) -> Bool { optionalFlag(name) ?? false }
+  package func flag(_ name: String) -> Bool { optionalFlag(name) ?? false }
 
   /// As ``flag(_:)``; nil where the name is absent.
-  func optionalFlag(_ name: String) -> Bool? {
+  package func optionalFlag(_ name: String) -> Bool? {
     items.first { $0.name == name }.map { $0.value.lowercased() != "false" && $0.value != "0" }
   }
 
-  static func == (left: APIQuery, right: APIQuery) -> Bool {
+  package static func == (left: APIQuery, right: APIQuery) -> Bool {
     left.items.elementsEqual(right.items) { $0.name == $1.name && $0.value == $1.value }
   }
 }
 
 extension String {
   /// The text without its percent escapes (RFC 3986, section 2.1); nil for a broken escape or invalid UTF-8.
-  func percentDecoded(plusIsSpace: Bool = false) -> String? {
+  package func percentDecoded(plusIsSpace: Bool = false) -> String? {
     var output: [UInt8] = []
     output.reserveCapacity(utf8.count)
     var bytes = utf8.makeIterator()

@@ -1,5 +1,5 @@
 /// What a path under the API names (Kubernetes API concepts, section Resource URIs).
-enum APIRoute: Sendable, Equatable {
+package enum APIRoute: Sendable, Equatable {
   case version
   /// `/api`
   case coreVersions
@@ -15,7 +15,7 @@ enum APIRoute: Sendable, Equatable {
   case resource(ResourcePath)
 
   /// Nil for a path that serves nothing. Empty segments do not count: `/apis/` is `/apis`.
-  init?(path: String) {
+  package init?(path: String) {
     var segments: [String] = []
     for segment in path.split(separator: "/") {
       guard let decoded = String(segment).percentDecoded(), !decoded.contains("/") else { return nil }
@@ -56,19 +56,19 @@ enum APIRoute: Sendable, Equatable {
 }
 
 /// The address of a collection, an object or a subresource.
-struct ResourcePath: Sendable, Equatable {
-  var group: String
-  var version: String
+package struct ResourcePath: Sendable, Equatable {
+  package var group: String
+  package var version: String
   /// Nil where the path names no namespace.
-  var namespace: String?
-  var plural: String
-  var name: String?
-  var subresource: String?
+  package var namespace: String?
+  package var plural: String
+  package var name: String?
+  package var subresource: String?
 
   /// Reads what follows the group and version; nil where there is too much of it.
   ///
   /// `namespaces/NAME/status` is a namespace's own subresource, `namespaces/NS/PLURAL…` everything within one.
-  init?(group: String, version: String, segments: ArraySlice<String>) {
+  package init?(group: String, version: String, segments: ArraySlice<String>) {
     self.group = group
     self.version = version
     var rest = Array(segments)

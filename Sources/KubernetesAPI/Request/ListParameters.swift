@@ -1,28 +1,28 @@
 internal import Documents
-internal import Resources
+package import Resources
 
 /// The query parameters of a list, watch or deletecollection (meta/v1 ListOptions).
-struct ListParameters: Sendable {
-  enum Version: Sendable, Equatable {
+package struct ListParameters: Sendable {
+  package enum Version: Sendable, Equatable {
     /// Absent or empty: the most recent state.
     case unset
     /// `0`: whatever is at hand.
     case any
     case at(UInt64)
   }
-  var options: ListOptions
-  var version: Version
+  package var options: ListOptions
+  package var version: Version
   /// Whether exactly that version is asked for, and not one at least as new.
-  var isExact: Bool
-  var isWatch: Bool
-  var allowsBookmarks: Bool
+  package var isExact: Bool
+  package var isWatch: Bool
+  package var allowsBookmarks: Bool
   /// Nil: as `version` implies.
-  var sendsInitialEvents: Bool?
+  package var sendsInitialEvents: Bool?
   /// Seconds after which a watch ends; nil: the server's choice.
-  var timeoutSeconds: Int?
+  package var timeoutSeconds: Int?
 
   /// - Parameter name: the object of a named path: the field selector is narrowed to it.
-  init(_ query: APIQuery, of definition: ResourceDefinition, namespace: String?, name: String? = nil)
+  package init(_ query: APIQuery, of definition: ResourceDefinition, namespace: String?, name: String? = nil)
     throws(APIStatus)
   {
     options = ListOptions(namespace: namespace)
@@ -122,7 +122,7 @@ struct ListParameters: Sendable {
 extension ResourceDefinition {
   /// Whether a field selector may name `field`: the name and namespace always, an Event's subject, and what the
   /// definition lists.
-  func canSelect(field: String) -> Bool {
+  package func canSelect(field: String) -> Bool {
     if field == "metadata.name" || field == "metadata.namespace" || selectableFields.contains(field) { return true }
     guard kind == "Event" else { return false }
     return field.hasPrefix("involvedObject.") || field.hasPrefix("regarding.")

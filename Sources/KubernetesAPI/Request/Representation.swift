@@ -1,8 +1,8 @@
 internal import Documents
-internal import Resources
+package import Resources
 
 /// The shape in which a client wants objects (Kubernetes API concepts, section Alternate representations).
-enum Representation: Sendable, Equatable {
+package enum Representation: Sendable, Equatable {
   case object
   /// `meta.k8s.io` Table of that version.
   case table(version: String)
@@ -10,7 +10,7 @@ enum Representation: Sendable, Equatable {
   case metadata(version: String)
 
   /// The first acceptable shape; 406 where there is none.
-  init(accept: String) throws(APIStatus) {
+  package init(accept: String) throws(APIStatus) {
     for range in MediaRange.accepted(by: accept) {
       if range.takesJSON {
         self = .object
@@ -31,11 +31,11 @@ enum Representation: Sendable, Equatable {
 }
 
 extension APIStatus {
-  static let notAcceptable = APIStatus(
+  package static let notAcceptable = APIStatus(
     code: 406, reason: "NotAcceptable",
     message: "only the following media types are accepted: application/json, application/json;stream=watch")
 
-  static func unsupportedMediaType(accepted: [String]) -> APIStatus {
+  package static func unsupportedMediaType(accepted: [String]) -> APIStatus {
     APIStatus(
       code: 415, reason: "UnsupportedMediaType",
       message:
@@ -43,11 +43,11 @@ extension APIStatus {
     )
   }
 
-  static let methodNotAllowed = APIStatus(
+  package static let methodNotAllowed = APIStatus(
     code: 405, reason: "MethodNotAllowed", message: "the server does not allow this method on the requested resource")
 
   /// 422 about the options of a request, as `ListOptions.meta.k8s.io "" is invalid: …`.
-  static func invalidOptions(_ kind: String, _ field: String, _ reason: String, _ message: String) -> APIStatus {
+  package static func invalidOptions(_ kind: String, _ field: String, _ reason: String, _ message: String) -> APIStatus {
     .invalid(
       kind: kind, group: "meta.k8s.io", name: "", causes: [Cause(reason: reason, message: message, field: field)])
   }

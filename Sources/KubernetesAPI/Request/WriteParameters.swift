@@ -1,12 +1,12 @@
-internal import Documents
-internal import Resources
+package import Documents
+package import Resources
 
 /// The query parameters of create, update and patch (meta/v1 CreateOptions, UpdateOptions, PatchOptions).
-enum WriteParameters {
+package enum WriteParameters {
   /// - Parameters:
   ///   - kind: `CreateOptions`, `UpdateOptions` or `PatchOptions`, for messages.
   ///   - isApply: server-side apply, which must name its manager; elsewhere the User-Agent up to the first `/` counts.
-  static func read(_ call: APICall, kind: String, isApply: Bool = false) throws(APIStatus) -> WriteOptions {
+  package static func read(_ call: APICall, kind: String, isApply: Bool = false) throws(APIStatus) -> WriteOptions {
     var options = WriteOptions(isDryRun: try isDryRun(call.query.all("dryRun"), kind: kind))
     if let text = call.query["fieldValidation"] {
       guard let validation = WriteOptions.FieldValidation(rawValue: text) else {
@@ -33,7 +33,7 @@ enum WriteParameters {
   }
 
   /// Whether the values say so: none, or only `All`.
-  static func isDryRun(_ values: [String], kind: String) throws(APIStatus) -> Bool {
+  package static func isDryRun(_ values: [String], kind: String) throws(APIStatus) -> Bool {
     let values = values.filter { !$0.isEmpty }
     if let other = values.first(where: { $0 != "All" }) {
       throw .invalidOptions(
@@ -43,7 +43,7 @@ enum WriteParameters {
   }
 
   /// DeleteOptions from the body, or from the query where there is no body.
-  static func deletion(_ query: APIQuery, body: JSONValue?) throws(APIStatus) -> DeleteOptions {
+  package static func deletion(_ query: APIQuery, body: JSONValue?) throws(APIStatus) -> DeleteOptions {
     var options = DeleteOptions()
     var dryRun = query.all("dryRun")
     var propagation = query["propagationPolicy"]

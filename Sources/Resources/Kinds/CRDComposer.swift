@@ -55,7 +55,7 @@ public enum CRDComposer {
   }
 
   private static func exactlyOne(_ names: [String]) -> JSONValue? {
-    names.isEmpty ? nil : .array(names.map { ["required": [.string($0)]] })
+    names.isEmpty ? JSONValue?.none : .array(names.map { ["required": [.string($0)]] })
   }
 
   private static func fragment(_ text: String, of owner: String, _ shared: [String: JSONValue]) throws -> JSONValue {

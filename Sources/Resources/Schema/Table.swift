@@ -17,7 +17,7 @@ public enum Table {
     listMetadata: JSONValue
   ) -> JSONValue {
     let columns = definition.columns.isEmpty ? [ageColumn] : definition.columns
-    let paths = columns.map { JSONPath($0.jsonPath) }
+    let paths = columns.map { ColumnPath($0.jsonPath) }
     var definitions: [JSONValue] = [
       [
         "name": "Name", "type": "string", "format": "name", "priority": 0,
@@ -33,7 +33,7 @@ public enum Table {
     let rows = objects.map { object -> JSONValue in
       var cells: [JSONValue] = [object[path: "metadata", "name"] ?? ""]
       for (column, path) in zip(columns, paths) {
-        cells.append(cell(path?.values(in: object) ?? [], type: column.type, now: now))
+        cells.append(cell(path.values(in: object), type: column.type, now: now))
       }
       var row: JSONValue = ["cells": .array(cells)]
       switch include {

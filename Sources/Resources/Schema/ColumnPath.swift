@@ -1,0 +1,43 @@
+internal import Documents
+
+/// Where a column's cell comes from: one path, or a text with paths in braces (`{.a}/{.b}`).
+struct ColumnPath {
+  private enum Part {
+    case text(String)
+    case path(JSONPath?)
+  }
+  private let parts: [Part]
+
+  init(_ text: String) {
+    guard text.contains("{"), !(text.hasPrefix("{") && text.firstIndex(of: "}") == text.indices.last) else {
+      parts = [.path(JSONPath(text))]
+      return
+    }
+    var parts: [Part] = []
+    var rest = text[...]
+    while let open = rest.firstIndex(of: "{"), let close = rest[open...].firstIndex(of: "}") {
+      if open > rest.startIndex { parts.append(.text(String(rest[..<open]))) }
+      parts.append(.path(JSONPath(String(rest[rest.index(after: open)..<close]))))
+      rest = rest[rest.index(after: close)...]
+    }
+    if !rest.isEmpty { parts.append(.text(String(rest))) }
+    self.parts = parts
+  }
+
+  /// The values of a single path; one string for a text. Nothing where no path finds anything.
+  func values(in object: JSONValue) -> [JSONValue] {
+    if parts.count == 1, case .path(let path) = parts[0] { return path?.values(in: object) ?? [] }
+    var text = ""
+    var isFound = false
+    for part in parts {
+      switch part {
+      case .text(let literal): text += literal
+      case .path(let path):
+        let values = path?.values(in: object) ?? []
+        isFound = isFound || !values.isEmpty
+        text += values.map { $0.string ?? $0.description }.joined(separator: ",")
+      }
+    }
+    return isFound ? [.string(text)] : []
+  }
+}
