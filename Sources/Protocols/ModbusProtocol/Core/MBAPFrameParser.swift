@@ -60,6 +60,9 @@ public struct MBAPFrameParser: Sendable {
       pdu: buffer[start + 7..<end])
   }
 
+  /// Whether a frame has begun that is not whole yet.
+  public var isInsideFrame: Bool { start < buffer.count }
+
   /// Forgets what is left over from an ended connection.
   public mutating func reset() {
     buffer.removeAll(keepingCapacity: true)

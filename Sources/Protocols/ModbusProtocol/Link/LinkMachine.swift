@@ -237,9 +237,12 @@ package struct LinkMachine: Sendable {
     current = nil
     counters.timeouts += 1
     timeoutsInARow += 1
+    let breaksOff = framing == .tcp ? mbap.isInsideFrame : !rtu.isEmpty
+    if breaksOff { drop(.malformed("an answer that breaks off")) }
     complete(job, .failure(.timeout(after: job.timeout, dropped: lastDrop)))
-    // Without transaction IDs a late reply cannot be told from the next request's answer: only a new connection is safe.
-    guard framing == .tcp, timeoutsInARow < Self.timeoutsBeforeReconnect else {
+    // Without transaction IDs a late reply cannot be told from the next request's answer, and after a torn frame nobody
+    // knows where the next one begins: only a new connection is safe.
+    guard framing == .tcp, !breaksOff, timeoutsInARow < Self.timeoutsBeforeReconnect else {
       phase = .idle
       timeoutsInARow = 0
       directives.append(.disconnect)
