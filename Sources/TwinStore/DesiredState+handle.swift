@@ -22,6 +22,7 @@ extension DesiredState {
       overwrites = []
       isUnverified = false
       mayApply = true
+      wasConfirmed = false
       step = .idle
       judge(verdict, now, &out)
     case .cleared:
@@ -117,11 +118,11 @@ extension DesiredState {
     isConnected = true
     let isReconnection = hasMet
     hasMet = true
-    guard let wish, let terms, target != nil else { return }
+    guard wish != nil, let terms, target != nil else { return }
     mayApply =
       switch terms.rules.onReconnect {
       case .reapply: true
-      case .reapplyIfNewer: confirmedAt.map { wish.time > $0 } ?? true
+      case .reapplyIfNewer: !wasConfirmed
       case .hold: !isReconnection
       }
     switch phase {
@@ -213,6 +214,7 @@ extension DesiredState {
     failures = 0
     isUnverified = false
     mayApply = true
+    wasConfirmed = true
     confirmedAt = now
     move(to: .confirmed, "", message, &out)
   }

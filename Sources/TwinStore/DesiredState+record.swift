@@ -13,6 +13,7 @@ extension DesiredState {
       record["attempts"] = .integer(Int64(attempts))
     case .pending, .writing, nil: break
     }
+    if wasConfirmed { record["wasConfirmed"] = true }
     if let confirmedAt { record["confirmedAt"] = .integer(confirmedAt.nanoseconds) }
     if !overwrites.isEmpty { record["overwrites"] = .array(overwrites.map { .integer($0.nanoseconds) }) }
     return record
@@ -26,6 +27,7 @@ extension DesiredState {
     confirmedAt = record["confirmedAt"]?.integer.map(Timestamp.init(nanoseconds:))
     guard let wish else { return }
     self.wish = wish
+    wasConfirmed = record["wasConfirmed"]?.bool ?? false
     overwrites = record["overwrites"]?.array?.compactMap { $0.integer.map(Timestamp.init(nanoseconds:)) } ?? []
     if let settled = record["phase"]?.string.flatMap(Phase.init(rawValue:)) {
       phase = settled

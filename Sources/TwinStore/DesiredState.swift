@@ -138,6 +138,8 @@ public struct DesiredState: Sendable, Hashable {
   /// When a wish of this property was last seen to hold.
   public internal(set) var confirmedAt: Timestamp?
 
+  /// Whether the present wish was ever seen to hold.
+  var wasConfirmed = false
   var terms: Terms?
   var isConnected = false
   /// Whether the device was connected before, in this run or, where there was a wish, an earlier one.

@@ -193,7 +193,7 @@ import TwinStore
     for value in 1...500 { place.report("temperature", .number(Double(value))) }
     let modified = try #require(await events.next())
     #expect(modified.change == .modified)
-    #expect(property(modified.object, "temperature")?["reported"] == 500)
+    #expect(property(modified.object, "temperature")?["reported"] == .double(500))
     let other = DeviceKey(namespace: "default", name: "d1")
     place.attach(other)
     #expect(await events.next()?.change == .added)
@@ -211,7 +211,7 @@ import TwinStore
     place.attach(DeviceKey(namespace: "default", name: "d1"))
     var events = try await place.backend.watch(TwinPlace.name, .init(), since: version).makeAsyncIterator()
     let first = try #require(await events.next())
-    #expect(first.change == .modified && property(first.object, "temperature")?["reported"] == 2)
+    #expect(first.change == .modified && property(first.object, "temperature")?["reported"] == .double(2))
     let second = try #require(await events.next())
     #expect(second.change == .added && second.resourceVersion > first.resourceVersion)
     place.store.remove(DeviceKey(namespace: "default", name: "d1"))

@@ -56,6 +56,10 @@ struct Plant {
   var wishTime = Timestamp(seconds: 0)
   /// Whether the device was read, and found different, since the wish or the connection began.
   var wasSeenDifferent = false
+  /// What `onReconnect` allows, told anew from the rule's own words.
+  var mayApply = true
+  var wasConfirmed = false
+  var hasMet = false
   var writes = 0
   var rewrites: [Timestamp] = []
   var faults: [String] = []
@@ -88,6 +92,7 @@ struct Plant {
         check(wish.map { value == .integer(Int64($0)) } ?? false, "writes what nobody wishes")
         check(!wishIsForbidden, "writes what is forbidden")
         check(wasSeenDifferent, "writes without having read")
+        check(mayApply, "writes against onReconnect")
         check(rules.expireAfter.map { now < wishTime + $0 } ?? true, "writes what has expired")
         check(phaseBefore != .held && phaseBefore != .rejected && phaseBefore != .expired, "writes what was given up")
       case .transition(let transition): check(transition.from != transition.to || transition.to != nil, "a transition from nothing to nothing")
@@ -96,6 +101,8 @@ struct Plant {
     }
     check((machine.phase == nil) == (wish == nil), "a state without a wish or a wish without a state")
     if machine.phase == .confirmed, phaseBefore != .confirmed {
+      mayApply = true
+      wasConfirmed = true
       check(register == wish, "Confirmed although the device holds \(register)")
     }
     if let ticket = machine.awaitedTicket {
@@ -119,6 +126,8 @@ struct Plant {
       wishIsForbidden = false
       wishTime = now
       wasSeenDifferent = false
+      mayApply = true
+      wasConfirmed = false
       send(.desired(DesiredWish(value: .integer(Int64(value)), source: .spec, time: now), verdict))
     case .forbid:
       wish = 99
@@ -130,8 +139,20 @@ struct Plant {
       wishIsForbidden = false
       send(.cleared)
     case .overwrite(let value): register = value
-    case .report: if isConnected { send(.reported(reading)) }
+    case .report:
+      if isConnected {
+        noteMatch()
+        send(.reported(reading))
+      }
     case .connect:
+      if !isConnected, wish != nil, !wishIsForbidden {
+        switch rules.onReconnect {
+        case .reapply: mayApply = true
+        case .reapplyIfNewer: mayApply = !wasConfirmed
+        case .hold: mayApply = !hasMet
+        }
+      }
+      hasMet = true
       isConnected = true
       wasSeenDifferent = false
       send(.connected)
@@ -159,6 +180,7 @@ struct Plant {
       hold = .writesDisabled
       send(.served(.init(rules: rules, hold: hold), verdict))
     case .release:
+      if machine.phase == .held { mayApply = true }
       hold = nil
       send(.served(.init(rules: rules, hold: hold), verdict))
     case .interrupt:
@@ -166,6 +188,9 @@ struct Plant {
       send(.interrupted)
     }
   }
+
+  /// A Confirmed value that is seen to hold after a reconnection is past that rule.
+  mutating func noteMatch() { if machine.phase == .confirmed, register == wish { mayApply = true } }
 
   var reading: Reading { Reading(.integer(Int64(register)), sourceTime: now, gatewayTime: now) }
 
@@ -177,7 +202,10 @@ struct Plant {
       if fails {
         send(.read(ticket, .failure(timeout)))
       } else {
-        if machine.awaitedTicket == ticket, register != wish { wasSeenDifferent = true }
+        if machine.awaitedTicket == ticket {
+          if register != wish { wasSeenDifferent = true }
+          noteMatch()
+        }
         send(.read(ticket, .success(reading)))
       }
     case .write(let ticket, let value):
@@ -234,6 +262,7 @@ struct Plant {
   static func fault(of steps: [Plant.Step], seed: UInt64) -> String? {
     var generator = SeededGenerator(seed: seed)
     var plant = Plant(using: &generator)
+    if let fault = plant.faults.first { return fault }
     for step in steps {
       plant.take(step)
       if let fault = plant.faults.first { return fault }

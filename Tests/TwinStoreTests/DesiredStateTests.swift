@@ -103,8 +103,18 @@ let refusal = DeviceError(reason: "IllegalDataValue", message: "exception 3", is
     }
     #expect(pauses.first == .seconds(5) && pauses[1] == .seconds(10) && pauses.last == .seconds(300))
     #expect(bench.machine.reason == "NotConfirmed" && bench.machine.message == "reads 55 after writing 60")
-    bench.report(60)
+    bench.answerRead(60)
     #expect(bench.phase == .confirmed)
+  }
+
+  @Test func `A report that holds ends the pause after a failure without another write`() {
+    var bench = Bench(WriteRules(retries: 1))
+    bench.wish(60)
+    bench.answerRead(55)
+    bench.answerWrite(timeout)
+    #expect(bench.phase == .failed)
+    bench.report(60)
+    #expect(bench.phase == .confirmed && bench.writes.count == 1)
   }
 
   @Test func `A refusal by the device is Rejected and never tried again until the wish changes`() {

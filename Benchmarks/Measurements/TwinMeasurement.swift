@@ -1,0 +1,155 @@
+import CSQLite
+import DeviceKit
+import Documents
+import Glibc
+import Logging
+import TwinStore
+
+/// Twin persistence: reported values committed through the twins' own path, against the same rows upserted with bare
+/// libsqlite3 (WAL, synchronous NORMAL, the same transactions). Both in property updates per second of wall time.
+///
+/// 10,000 properties of 500 devices; each round moves all of them, and one round is one transaction of 10,000 rows. The
+/// time of the rounds' ingest does not count, the copying out of the twins does. The two run in turns, and each side's
+/// best of five turns counts.
+func measureTwinPersistence() async throws -> (ours: Double, floor: Double) {
+  let place = TwinBenchPlace()
+  defer { place.remove() }
+  let twins = try TwinBenchTwins(directory: place.path("ours"))
+  let floor = try TwinBenchFloor(path: place.path("floor.db"), rows: twins.count)
+  var ours = 0.0
+  var bare = 0.0
+  let rounds = 20
+  for turn in 0..<6 {
+    var spent = Duration.zero
+    for round in 0..<rounds {
+      twins.move(turn * rounds + round)
+      spent += try await ContinuousClock().measure { try await twins.flush() }
+    }
+    // The first turn fills pages and caches on both sides.
+    if turn > 0 { ours = max(ours, Double(twins.count * rounds) / spent.seconds) }
+    spent = .zero
+    for round in 0..<rounds {
+      spent += try ContinuousClock().measure { try floor.upsert(turn * rounds + round) }
+    }
+    if turn > 0 { bare = max(bare, Double(twins.count * rounds) / spent.seconds) }
+  }
+  await twins.close()
+  return (ours, bare)
+}
+
+/// A temporary directory.
+private struct TwinBenchPlace {
+  let root: String
+  init() {
+    var template = Array("/tmp/twin-bench-XXXXXX".utf8CString)
+    root = template.withUnsafeMutableBufferPointer { buffer in
+      buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) } ?? "/tmp"
+    }
+  }
+  func path(_ name: String) -> String { root + "/" + name }
+  func remove() {
+    for name in ["ours/twin.db", "floor.db"] {
+      for suffix in ["", "-wal", "-shm"] { unlink(path(name) + suffix) }
+    }
+    rmdir(path("ours"))
+    rmdir(root)
+  }
+}
+
+/// 500 devices of 20 numbers each in a store of their own.
+private struct TwinBenchTwins {
+  let store: TwinStore
+  let ids: [PointID]
+  var count: Int { ids.count }
+
+  init(directory: String) throws {
+    let points = PointTable()
+    var logger = Logger(label: "bench")
+    logger.logLevel = .critical
+    // No commit but those that are measured.
+    store = try TwinStore.open(
+      directory: directory, points: points, logger: logger, options: .init(reportedInterval: .seconds(86_400)))
+    let properties = (0..<20).map { (PropertyDefinition(name: "p\($0)", type: .number), WriteRules()) }
+    var ids: [PointID] = []
+    for device in 0..<500 {
+      let key = DeviceKey(namespace: "default", name: "device-\(device)")
+      store.attach(key, properties: properties, writesEnabled: false)
+      ids += properties.map { points.id(of: PointName(device: key, property: $0.0.name)) }
+    }
+    self.ids = ids
+  }
+
+  func move(_ round: Int) {
+    var batch = SampleBatch()
+    batch.reserveCapacity(ids.count)
+    for (index, id) in ids.enumerated() {
+      batch.append(
+        id, kind: .number, payload: (Double(index) + Double(round) / 8).bitPattern, quality: .good,
+        sourceTime: 1_700_000_000_000_000_000 + Int64(round), gatewayTime: 1_700_000_000_000_000_001 + Int64(round))
+    }
+    store.ingest(batch)
+  }
+
+  func flush() async throws { try await store.flush() }
+  func close() async { await store.close() }
+}
+
+private struct TwinBenchError: Error, CustomStringConvertible { var description: String }
+
+/// The same rows in the same table through libsqlite3 alone.
+private final class TwinBenchFloor {
+  private var database: OpaquePointer?
+  private var statement: OpaquePointer?
+  private let rows: Int
+
+  init(path: String, rows: Int) throws {
+    self.rows = rows
+    guard sqlite3_open(path, &database) == SQLITE_OK else { throw TwinBenchError(description: "cannot open \(path)") }
+    try run("PRAGMA journal_mode = WAL")
+    try run("PRAGMA synchronous = NORMAL")
+    try run(
+      """
+      CREATE TABLE reported (
+        property INTEGER PRIMARY KEY, kind INTEGER NOT NULL, value, quality INTEGER NOT NULL, cause TEXT,
+        source_time INTEGER NOT NULL, gateway_time INTEGER NOT NULL, version INTEGER NOT NULL)
+      """)
+    let upsert = """
+      INSERT INTO reported VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+      ON CONFLICT (property) DO UPDATE SET kind = ?2, value = ?3, quality = ?4, cause = ?5, source_time = ?6,
+        gateway_time = ?7, version = ?8
+      """
+    guard sqlite3_prepare_v2(database, upsert, -1, &statement, nil) == SQLITE_OK else {
+      throw TwinBenchError(description: String(cString: sqlite3_errmsg(database)))
+    }
+  }
+
+  deinit {
+    sqlite3_finalize(statement)
+    sqlite3_close(database)
+  }
+
+  private func run(_ sql: String) throws {
+    guard sqlite3_exec(database, sql, nil, nil, nil) == SQLITE_OK else {
+      throw TwinBenchError(description: String(cString: sqlite3_errmsg(database)))
+    }
+  }
+
+  func upsert(_ round: Int) throws {
+    try run("BEGIN IMMEDIATE")
+    for index in 0..<rows {
+      sqlite3_bind_int64(statement, 1, Int64(index + 1))
+      sqlite3_bind_int64(statement, 2, 4)
+      sqlite3_bind_double(statement, 3, Double(index) + Double(round) / 8)
+      sqlite3_bind_int64(statement, 4, 0)
+      sqlite3_bind_null(statement, 5)
+      sqlite3_bind_int64(statement, 6, 1_700_000_000_000_000_000 + Int64(round))
+      sqlite3_bind_int64(statement, 7, 1_700_000_000_000_000_001 + Int64(round))
+      sqlite3_bind_int64(statement, 8, Int64(round + 1))
+      guard sqlite3_step(statement) == SQLITE_DONE else {
+        throw TwinBenchError(description: String(cString: sqlite3_errmsg(database)))
+      }
+      sqlite3_reset(statement)
+    }
+    try run("COMMIT")
+  }
+}
