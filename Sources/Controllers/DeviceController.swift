@@ -93,7 +93,7 @@ public actor DeviceController {
     else { return await remove(device) }
     let resolution = resolver.resolve(object, models: models)
     let isNew = resolutions.updateValue(resolution, forKey: device) != resolution
-    if isNew || active[device].map({ $0.labels != object.objectLabels }) ?? false {
+    if isNew || active[device].map({ $0.labels != object.metadata.labels }) ?? false {
       await stop(device)
       if case .serve(let plan) = resolution { await start(device, plan, object) }
     }
@@ -118,7 +118,7 @@ public actor DeviceController {
     for (id, definition) in zip(ids, definitions) {
       let series = SeriesDescription(
         node: resolver.nodeName, device: device, property: definition.name, model: plan.model.name,
-        unit: definition.unit, labels: object.objectLabels)
+        unit: definition.unit, labels: object.metadata.labels)
       var range: ClosedRange<Double>?
       if let low = definition.minimum, let high = definition.maximum, low <= high { range = low...high }
       directory.set(id, series, range: range)
@@ -143,7 +143,7 @@ public actor DeviceController {
         await group.waitForAll()
       }
     }
-    active[device] = Active(plan: plan, labels: object.objectLabels, task: task)
+    active[device] = Active(plan: plan, labels: object.metadata.labels, task: task)
     logger.info("device served", metadata: ["device": "\(device)", "model": "\(plan.model.name)"])
   }
 

@@ -91,7 +91,7 @@ public struct DiscoveryReconciler: Sendable {
   }
 
   private func isOurs(_ object: JSONValue) -> Bool {
-    object.objectLabels[DiscoveryReconciler.discoveryLabel] == discovery.objectKey.name
+    object.metadata.labels[DiscoveryReconciler.discoveryLabel] == discovery.objectKey.name
   }
 
   private func key(of device: DiscoveredDevice) -> ObjectKey {

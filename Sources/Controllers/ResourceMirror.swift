@@ -123,15 +123,3 @@ public final class ResourceMirror: Sendable {
     for signal in signals { signal.insert(Change(resource: resource, key: key)) }
   }
 }
-
-extension JSONValue {
-  /// The namespace and name in the object's metadata.
-  public var objectKey: ObjectKey {
-    ObjectKey(namespace: self[path: "metadata", "namespace"]?.string ?? "", name: self[path: "metadata", "name"]?.string ?? "")
-  }
-
-  /// The labels in the object's metadata.
-  public var objectLabels: [String: String] {
-    (self[path: "metadata", "labels"]?.object ?? [:]).compactMapValues(\.string)
-  }
-}

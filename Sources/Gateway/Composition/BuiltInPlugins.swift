@@ -17,7 +17,7 @@ public struct BuiltInPlugins: Sendable {
 
   init(brokers: BrokerPool, exportDirectory: String, clock: WallClock, logger: Logger) {
     protocols = [
-      ModbusPlugin(clock: clock, logger: logger),
+      ModbusPlugin(clock: clock),
       MQTTPlugin(brokers: brokers, clock: clock, logger: logger),
       UdevPlugin(clock: clock, logger: logger),
     ]

@@ -33,7 +33,7 @@ struct DataDirectory: Sendable {
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {
-      throw StartError("cannot make the folder \(path): \(error.localizedDescription)")
+      throw StartError("cannot make the folder \(path): \(error)")
     }
     return path
   }

@@ -1,13 +1,14 @@
 internal import Controllers
 internal import DeviceKit
 internal import Documents
-public import Logging
+internal import Logging
 internal import MQTTClient
 internal import ResourceStore
 internal import Resources
 internal import ServiceLifecycle
 internal import Telemetry
 internal import TwinStore
+internal import UnixSignals
 
 /// One gateway with its embedded API: everything is put together here and nowhere else.
 public enum Gateway {

@@ -50,18 +50,17 @@ struct GatewayParts {
     } catch let error as TwinError {
       throw StartError("\(error)")
     }
-    twinBackend = TwinBackend(twins: twins, clock: clock)
+    twinBackend = TwinBackend(twins: twins) { (patch, document) throws(APIStatus) in
+      try JSONPatch.applying(patch, to: document)
+    }
     brokers = BrokerPool(logger: logger)
     let plugins = BuiltInPlugins(
       brokers: brokers, exportDirectory: configuration.exportDirectory, clock: clock, logger: logger)
     let directory = PointDirectory()
-    do {
-      telemetry = try TelemetryEngine(
-        directory: try data.folder(data.spool), node: configuration.nodeName, points: points, sinks: plugins.sinks,
-        describe: { directory.series(of: $0) }, range: { directory.range(of: $0) }, clock: clock, logger: logger)
-    } catch let error as SpoolError {
-      throw StartError("\(error)")
-    }
+    telemetry = TelemetryEngine(
+      directory: try data.folder(data.spool), node: configuration.nodeName, points: points, sinks: plugins.sinks,
+      describe: { directory.series(of: $0) }, range: { directory.range(of: $0).map { ($0.lowerBound, $0.upperBound) } },
+      clock: clock, logger: logger)
     mirror = ResourceMirror(
       backend: resources,
       resources: [.deviceModels, .gateways, .devices, .discoveries, .brokers, .pipelines, .sinks], logger: logger)
@@ -123,7 +122,6 @@ struct GatewayParts {
   func close() async {
     await telemetry.shutdown()
     await twins.close()
-    await resources.close()
   }
 
   private func loop(_ name: String, _ body: @escaping @Sendable () async -> Void) -> LoopService {
@@ -160,11 +158,13 @@ struct GatewayParts {
 
   private func apiServer() -> some Service {
     let router = Router()
-    router.add(middleware: LocalRequestGuard(port: configuration.listen.port))
+    let requestGuard = LocalRequestGuard(port: configuration.listen.port)
+    router.add(middleware: LocalRequestMiddleware(requestGuard))
     health.register(on: router)
     DashboardRoutes().register(on: router)
     KubernetesAPI(
-      backends: [resources, twinBackend], clock: clock.read, version: GatewayVersion.text, logger: logger
+      backends: [resources, twinBackend], now: { [clock] in clock.now }, version: GatewayVersion.text, logger: logger,
+      requestGuard: requestGuard
     ).register(on: router)
     return server(router, at: configuration.listen)
   }

@@ -1,4 +1,5 @@
 internal import Controllers
+internal import DeviceKit
 internal import Documents
 internal import Logging
 

@@ -1,5 +1,5 @@
 internal import Controllers
-public import Documents
+internal import Documents
 internal import FoundationEssentials
 public import Logging
 public import Resources

@@ -1,4 +1,5 @@
 internal import Controllers
+internal import Documents
 internal import Telemetry
 internal import TwinStore
 
