@@ -16,7 +16,7 @@ extension TwinState {
     var order: [Int] = []
     for (definition, rules) in properties {
       let property = propertyIndex(making: definition.name, of: twin)
-      guard !order.contains(property) || order.isEmpty else { continue }
+      guard !order.contains(property) else { continue }
       order.append(property)
       let previous = twins[twin].properties[property].definition
       let terms = DesiredState.Terms(rules: rules, canRead: definition.access.canRead, hold: hold)
