@@ -11,7 +11,7 @@ final class PymodbusServer {
   private var buffered = Data()
   private(set) var port = 0
 
-  /// `kind`: tcp, rtu (RTU framing over TCP) or serial; `place`: a port, 0 for a free one, or a device file.
+  /// `kind`: tcp, or rtu for RTU framing over TCP; `place`: a port, 0 for a free one.
   init(_ kind: String = "tcp", _ place: String = "0") throws {
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = ["python3", "-c", Self.script, kind, place]
@@ -65,7 +65,7 @@ final class PymodbusServer {
   private static let script = #"""
     import asyncio, os, sys, warnings, logging
     from pymodbus.datastore import ModbusSparseDataBlock, ModbusDeviceContext, ModbusServerContext
-    from pymodbus.server import ModbusTcpServer, ModbusSerialServer
+    from pymodbus.server import ModbusTcpServer
     from pymodbus.client import AsyncModbusTcpClient
     from pymodbus import ModbusDeviceIdentification, FramerType
 
@@ -83,18 +83,13 @@ final class PymodbusServer {
         identity = ModbusDeviceIdentification(info_name={
             "VendorName": "Example Works", "ProductCode": "BC-4", "MajorMinorRevision": "2.1",
             "ProductName": "Boiler", "ModelName": "BC-4 large"})
-        if kind == "serial":
-            server = ModbusSerialServer(context, identity=identity, port=where, baudrate=19200, framer=FramerType.RTU)
-        else:
-            framer = FramerType.RTU if kind == "rtu" else FramerType.SOCKET
-            server = ModbusTcpServer(context, identity=identity, address=("127.0.0.1", int(where)), framer=framer)
+        framer = FramerType.RTU if kind == "rtu" else FramerType.SOCKET
+        server = ModbusTcpServer(context, identity=identity, address=("127.0.0.1", int(where)), framer=framer)
         await server.serve_forever(background=True)
-        port = 0 if kind == "serial" else server.transport.sockets[0].getsockname()[1]
+        port = server.transport.sockets[0].getsockname()[1]
         print("ready", port, flush=True)
-        client = None
-        if port:
-            client = AsyncModbusTcpClient("127.0.0.1", port=port, framer=framer)
-            await client.connect()
+        client = AsyncModbusTcpClient("127.0.0.1", port=port, framer=framer)
+        await client.connect()
         loop = asyncio.get_running_loop()
         while line := await loop.run_in_executor(None, sys.stdin.readline):
             verb, unit_id, table, address, *rest = line.split()

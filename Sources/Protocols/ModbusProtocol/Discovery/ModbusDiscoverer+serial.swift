@@ -48,7 +48,7 @@ extension ModbusDiscoverer {
       // Polling uses the port: no scan, only the devices that are served on it.
       for connection in servedHere.sorted(by: { $0.unit < $1.unit }) {
         guard case .serial(_, let settings) = connection.medium else { continue }
-        let link = links.existingSerial(port).map { SerialLink(line: $0, settings: settings) }
+        let link = SerialLink(line: links.serial(port), settings: settings)
         var own = connection
         own.medium = .serial(path: port, settings)
         own.timeout = .seconds(1)

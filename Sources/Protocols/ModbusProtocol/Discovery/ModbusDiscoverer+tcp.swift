@@ -50,8 +50,9 @@ extension ModbusDiscoverer {
     var look = Look()
     let servedHere = served.filter { if case .tcp(endpoint, _) = $0.medium { true } else { false } }
     if !servedHere.isEmpty {
-      let link = links.existingTCP(endpoint)
       for connection in servedHere.sorted(by: { $0.unit < $1.unit }) where scan.units.contains(connection.unit) {
+        guard case .tcp(_, let framing) = connection.medium else { continue }
+        let link = links.tcp(endpoint, framing: framing)
         let plain = ModbusConnection(medium: .tcp(endpoint, framing: .tcp), unit: connection.unit, timeout: .seconds(1))
         var asked = connection
         asked.timeout = scan.timeout

@@ -99,9 +99,8 @@ package struct ModbusDiscoverer: Discoverer {
 
   /// A served device, by its serving link: alive while polling gets answers; asked who it is where that is not known.
   func servedDevice(
-    at connection: ModbusConnection, known: DiscoveredDevice?, link: (any ModbusLink)?
+    at connection: ModbusConnection, known: DiscoveredDevice?, link: any ModbusLink
   ) async -> DiscoveredDevice? {
-    guard let link else { return known }
     if let known {
       let window = max(request.every, .seconds(30)) * 2
       if let last = link.lastAnswer(of: connection.unit), clock.now - last < window { return known }

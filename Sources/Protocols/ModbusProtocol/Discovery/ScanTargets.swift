@@ -19,7 +19,7 @@ package struct ScanTargets: Sendable, Hashable {
     var excludedHosts: Set<TCPEndpoint> = []
     var excludedBlocks: [ClosedRange<UInt32>] = []
     for text in exclude {
-      switch try ScanTarget(text) {
+      switch try ScanTarget(text, isExclusion: true) {
       case .host(let host, let port):
         for port in port.map({ [$0] }) ?? ports { excludedHosts.insert(TCPEndpoint(host: host, port: port)) }
       case .block(let block, _): excludedBlocks.append(block)
@@ -49,7 +49,8 @@ enum ScanTarget {
   case host(String, port: Int?)
   case block(ClosedRange<UInt32>, port: Int?)
 
-  init(_ text: String) throws(DeviceError) {
+  /// An exclusion may be of any size, and takes in a block's network and broadcast address.
+  init(_ text: String, isExclusion: Bool = false) throws(DeviceError) {
     func invalid(_ message: String) -> DeviceError {
       DeviceError(reason: "InvalidTarget", message: "target '\(text)': \(message)", isPermanent: true)
     }
@@ -72,13 +73,13 @@ enum ScanTarget {
     if let slash = host.firstIndex(of: "/") {
       guard let address = IPv4(host[..<slash]), let prefix = Int(host[host.index(after: slash)...]), (0...32).contains(prefix)
       else { throw invalid("a block is written 10.20.0.0/24; blocks of IPv6 are too large to scan") }
-      guard prefix >= ScanTargets.widestPrefix else {
+      guard isExclusion || prefix >= ScanTargets.widestPrefix else {
         throw invalid("larger than /\(ScanTargets.widestPrefix): list the smaller blocks where the devices are")
       }
       let size = UInt32(truncatingIfNeeded: UInt64(1) << UInt64(32 - prefix)) &- 1
       let first = address.bits & ~size
       // Network and broadcast address of a block belong to no host.
-      self = .block(prefix >= 31 ? first...first | size : first + 1...(first | size) - 1, port: port)
+      self = .block(isExclusion || prefix >= 31 ? first...first | size : first + 1...(first | size) - 1, port: port)
       return
     }
     if let dash = host.lastIndex(of: "-"), let first = IPv4(host[..<dash]), let last = UInt32(host[host.index(after: dash)...]) {

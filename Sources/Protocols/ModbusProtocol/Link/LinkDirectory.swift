@@ -36,15 +36,6 @@ package final class LinkDirectory: Sendable {
     }
   }
 
-  package func existingTCP(_ endpoint: TCPEndpoint) -> TCPLink? {
-    state.withLock { state in
-      for framing in LinkFraming.allCases {
-        if let link = state.tcp[TCPKey(endpoint: endpoint, framing: framing)]?.link { return link }
-      }
-      return nil
-    }
-  }
-
   /// The line at `path`, by whatever link in /dev/serial it is called.
   package func serial(_ path: String) -> SerialLine {
     let real = Self.realPath(path)
@@ -55,11 +46,6 @@ package final class LinkDirectory: Sendable {
       state.serial[real] = Weak(link: line)
       return line
     }
-  }
-
-  package func existingSerial(_ path: String) -> SerialLine? {
-    let real = Self.realPath(path)
-    return state.withLock { $0.serial[real]?.link }
   }
 
   /// `path` with symbolic links followed; itself where it does not exist.
