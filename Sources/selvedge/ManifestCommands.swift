@@ -24,7 +24,7 @@ struct ValidateCommand: ParsableCommand {
   var files: [String]
 
   func run() throws {
-    let validator = ManifestValidator(definitions: try BuiltInPlugins.definitions())
+    let validator = try ManifestValidator(BuiltInPlugins.definitions())
     var problems = 0
     for file in files {
       do {

@@ -20,7 +20,7 @@ func documents(_ file: URL) throws -> [JSONValue] { try YAMLDocument.all(in: Arr
 @Suite struct ManifestSchemaTests {
   @Test(arguments: ["Examples/contract", "Examples/demo", "device-models"])
   func everyManifestIsValid(_ folder: String) throws {
-    let validator = ManifestValidator(definitions: try BuiltInPlugins.definitions())
+    let validator = try ManifestValidator(BuiltInPlugins.definitions())
     let files = try yamlFiles(in: folder)
     #expect(!files.isEmpty)
     for file in files {
@@ -50,7 +50,7 @@ func documents(_ file: URL) throws -> [JSONValue] { try YAMLDocument.all(in: Arr
     ("an impossible word", ["spec": ["writes": "Sometimes"]], "spec.writes"),
   ] as [(String, JSONValue, String)])
   func isRefusedWithItsPath(_ name: String, _ changes: JSONValue, _ path: String) throws {
-    let validator = ManifestValidator(definitions: try BuiltInPlugins.definitions())
+    let validator = try ManifestValidator(BuiltInPlugins.definitions())
     let device: JSONValue = [
       "apiVersion": "selvedge.dev/v1alpha1", "kind": "Device", "metadata": ["name": "d", "namespace": "default"],
     ]

@@ -1,0 +1,6 @@
+public import ArgumentParser
+public import ModbusProtocol
+
+extension RegisterTable: @retroactive ExpressibleByArgument {}
+extension RegisterEncoding: @retroactive ExpressibleByArgument {}
+extension RegisterOrder: @retroactive ExpressibleByArgument {}
