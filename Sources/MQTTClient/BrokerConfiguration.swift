@@ -15,7 +15,8 @@ public struct BrokerConfiguration: Sendable, Hashable {
   /// Seconds between two signs of life, 5…65535.
   public var keepAlive: Duration
   /// Whether the broker forgets subscriptions and undelivered messages at a disconnection. False needs a `clientID`
-  /// of its own; then QoS 1 messages that were not acknowledged are delivered again after a reconnection.
+  /// of its own; then QoS 1 messages that were not acknowledged are delivered again after a reconnection, at once:
+  /// to those subscribers that are there before the connection is configured.
   public var cleanSession: Bool
   /// Published by the broker when this client vanishes.
   public var will: MQTTPublication?

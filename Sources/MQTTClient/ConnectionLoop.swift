@@ -50,10 +50,11 @@ final class ConnectionLoop {
 
   private func run() {
     while true {
-      let isClosed = takeCommands()
-      if isClosed { break }
+      let polled = client
+      var (canRead, canWrite) = poll()
+      if takeCommands() { break }
       if client == nil, let due = nextAttempt, ContinuousClock.now >= due { attempt() }
-      let (canRead, canWrite) = poll()
+      if client !== polled { (canRead, canWrite) = (false, false) }
       if let client {
         do throws(MQTTError) {
           if canRead { try read(client) }
@@ -66,7 +67,8 @@ final class ConnectionLoop {
           try client.upkeep()
           if client.socket < 0 { throw MQTTError(.connectionLost, "the broker closed the connection") }
         } catch {
-          disconnected(error)
+          // The broker closes the connection after a refusal: the refusal is the reason.
+          disconnected(client.notes.connectReturnCode.flatMap(MosquittoClient.refusal) ?? error)
         }
       }
       outbox.expire(at: ContinuousClock.now)

@@ -7,7 +7,7 @@ import Synchronization
 final class Mosquitto: Sendable {
   let port: UInt16
   let folder: String
-  private let process = Mutex<Process?>(nil)
+  private let process = Mutex<pid_t?>(nil)
 
   var url: String { "mqtt://127.0.0.1:\(port)" }
 
@@ -26,29 +26,28 @@ final class Mosquitto: Sendable {
   }
 
   func start() throws {
-    let new = Process()
-    new.executableURL = URL(fileURLWithPath: "/usr/sbin/mosquitto")
-    new.arguments = ["-c", folder + "/conf"]
-    new.standardOutput = FileHandle.nullDevice
-    new.standardError = FileHandle.nullDevice
-    try new.run()
-    process.withLock { $0 = new }
+    let pid = try spawn(["/usr/sbin/mosquitto", "-c", folder + "/conf"])
+    process.withLock { $0 = pid }
     // The port answers soon after; connect() is the condition.
-    for _ in 0..<500 where !Mosquitto.answers(port) { usleep(10_000) }
+    var attempts = 0
+    while !Mosquitto.answers(port), attempts < 5_000 {
+      usleep(1_000)
+      attempts += 1
+    }
   }
 
   /// Ends it with SIGKILL, as a power cut would.
   func kill() {
     process.withLock { process in
       guard let running = process else { return }
-      Glibc.kill(running.processIdentifier, SIGKILL)
-      running.waitUntilExit()
+      Glibc.kill(running, SIGKILL)
+      waitpid(running, nil, 0)
       process = nil
     }
   }
 
-  func pause() { process.withLock { if let running = $0 { Glibc.kill(running.processIdentifier, SIGSTOP) } } }
-  func resume() { process.withLock { if let running = $0 { Glibc.kill(running.processIdentifier, SIGCONT) } } }
+  func pause() { process.withLock { if let running = $0 { Glibc.kill(running, SIGSTOP) } } }
+  func resume() { process.withLock { if let running = $0 { Glibc.kill(running, SIGCONT) } } }
 
   private static func socket(_ port: UInt16, _ body: (Int32, UnsafePointer<sockaddr>) -> Int32) -> (Int32, UInt16) {
     let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -74,6 +73,31 @@ final class Mosquitto: Sendable {
   private static func answers(_ port: UInt16) -> Bool {
     socket(port) { connect($0, $1, socklen_t(MemoryLayout<sockaddr_in>.size)) }.0 == 0
   }
+}
+
+struct SpawnFailed: Error {
+  var code: Int32
+}
+
+/// Starts a program with its output thrown away.
+func spawn(_ arguments: [String]) throws -> pid_t {
+  var actions = posix_spawn_file_actions_t()
+  posix_spawn_file_actions_init(&actions)
+  defer { posix_spawn_file_actions_destroy(&actions) }
+  for descriptor in Int32(0)...2 { posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0) }
+  var pid = pid_t()
+  var strings: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
+  defer { strings.forEach { free($0) } }
+  let code = posix_spawn(&pid, arguments[0], &actions, nil, &strings, environ)
+  guard code == 0 else { throw SpawnFailed(code: code) }
+  return pid
+}
+
+/// Runs a program to its end.
+func run(_ arguments: String...) throws {
+  var status: Int32 = 0
+  waitpid(try spawn(arguments), &status, 0)
+  guard status == 0 else { throw SpawnFailed(code: status) }
 }
 
 struct DeadlinePassed: Error, CustomStringConvertible {

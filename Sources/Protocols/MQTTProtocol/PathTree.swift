@@ -2,7 +2,7 @@
 ///
 /// A path is keys between dots and element numbers in brackets, `climate.rooms[0].temperature`; the empty path is the
 /// whole payload. Slot `n` belongs to the n-th path.
-struct PathTree: Sendable {
+package struct PathTree: Sendable {
   struct Node: Sendable {
     var keys: [(name: [UInt8], node: Int)] = []
     var elements: [(index: Int, node: Int)] = []
@@ -12,11 +12,11 @@ struct PathTree: Sendable {
     var subtree: [Int] = []
   }
 
-  struct Problem: Error, Equatable {
-    var message: String
+  package struct Problem: Error, Equatable {
+    package var message: String
   }
 
-  enum Step: Hashable {
+  package enum Step: Hashable {
     case key(String)
     case element(Int)
   }
@@ -24,7 +24,7 @@ struct PathTree: Sendable {
   private(set) var nodes = [Node()]
   let slotCount: Int
 
-  init(_ paths: [String]) throws(Problem) {
+  package init(_ paths: [String]) throws(Problem) {
     slotCount = paths.count
     for (slot, path) in paths.enumerated() {
       var node = 0
@@ -51,7 +51,7 @@ struct PathTree: Sendable {
     return nodes.count - 1
   }
 
-  static func steps(of path: String) throws(Problem) -> [Step] {
+  package static func steps(of path: String) throws(Problem) -> [Step] {
     var steps: [Step] = []
     guard !path.isEmpty else { return steps }
     for (index, part) in path.split(separator: ".", omittingEmptySubsequences: false).enumerated() {

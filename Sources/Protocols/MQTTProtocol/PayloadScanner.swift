@@ -1,7 +1,7 @@
-internal import Documents
+package import Documents
 
 /// What a payload has at a path.
-enum PayloadValue: Sendable, Hashable {
+package enum PayloadValue: Sendable, Hashable {
   case missing
   case null
   case boolean(Bool)
@@ -17,7 +17,7 @@ enum PayloadValue: Sendable, Hashable {
 ///
 /// It accepts and refuses exactly what ``JSONParser`` does, and reads the same values: the whole text is checked, the
 /// last of equal keys counts, integers are exact.
-struct PayloadScanner {
+package struct PayloadScanner {
   let bytes: UnsafeBufferPointer<UInt8>
   var position = 0
   private let tree: PathTree
@@ -25,7 +25,7 @@ struct PayloadScanner {
   private static let maximumDepth = 128
 
   /// The values of `tree`'s slots in `payload`; throws where the payload is not JSON.
-  static func values(in payload: [UInt8], at tree: PathTree) throws(JSONError) -> [PayloadValue] {
+  package static func values(in payload: [UInt8], at tree: PathTree) throws(JSONError) -> [PayloadValue] {
     let result = payload.withUnsafeBufferPointer { bytes -> Result<[PayloadValue], JSONError> in
       var scanner = PayloadScanner(bytes: bytes, tree: tree)
       do throws(JSONError) {

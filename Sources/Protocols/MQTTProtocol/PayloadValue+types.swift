@@ -1,9 +1,9 @@
-internal import DeviceKit
-internal import Documents
+package import DeviceKit
+package import Documents
 
 extension PayloadValue {
   /// The value as a property's type asks for it, under the rules of `Value.init(_:as:)`; nil where it is of another.
-  func value(as type: PropertyType) -> Value? {
+  package func value(as type: PropertyType) -> Value? {
     switch (type, self) {
     case (.number, .number(let value)): .number(value)
     case (.number, .integer(let value)): .number(Double(value))
@@ -21,7 +21,7 @@ extension PayloadValue {
 
   /// A payload of bare text read as `type`: numbers as JSON writes them, booleans as true/false, on/off or 1/0 in any
   /// case, objects as JSON.
-  func parsed(as type: PropertyType) -> Value? {
+  package func parsed(as type: PropertyType) -> Value? {
     guard case .string(let text) = self else { return nil }
     let trimmed = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     switch type {
@@ -39,7 +39,7 @@ extension PayloadValue {
 
   /// A time: RFC 3339, or a number of seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by its
   /// size (1e11 seconds are the year 5138).
-  var time: Timestamp? {
+  package var time: Timestamp? {
     switch self {
     case .string(let text): return Timestamp(text)
     case .integer(let value) where value >= 0:

@@ -1,11 +1,11 @@
-internal import DeviceKit
+package import DeviceKit
 internal import Documents
 
 /// The template of what is published to set a property: text with `{value}` in it.
 ///
 /// Outside quotes `{value}` becomes the value as JSON, `21.5` or `"auto"`; between the quotes of a JSON string it
 /// becomes the value's bare text, escaped. With the encoding `text` it is always the bare text.
-struct SetPayload: Sendable, Hashable {
+package struct SetPayload: Sendable, Hashable {
   private enum Part: Sendable, Hashable {
     case text(String)
     case json
@@ -14,7 +14,7 @@ struct SetPayload: Sendable, Hashable {
   }
   private let parts: [Part]
 
-  init(_ template: String, isText: Bool) {
+  package init(_ template: String, isText: Bool) {
     var parts: [Part] = []
     var isInString = false
     var rest = template[...]
@@ -38,7 +38,7 @@ struct SetPayload: Sendable, Hashable {
     self.parts = parts
   }
 
-  func bytes(for value: Value) -> [UInt8] {
+  package func bytes(for value: Value) -> [UInt8] {
     var output: [UInt8] = []
     for part in parts {
       switch part {

@@ -1,15 +1,22 @@
-internal import DeviceKit
+package import DeviceKit
 internal import Documents
-internal import MQTTClient
+package import MQTTClient
 
 /// One entry of `Discovery.spec.mqtt.topics`.
-struct TopicPattern: Sendable, Hashable {
-  var filter: TopicFilter
+package struct TopicPattern: Sendable, Hashable {
+  package var filter: TopicFilter
   /// The Device's name with `{1}` …; nil: none given.
-  var name: String?
+  package var name: String?
   /// The Device's base with `{1}` …; nil: the topic.
-  var base: String?
-  var modelName: String?
+  package var base: String?
+  package var modelName: String?
+
+  package init(filter: TopicFilter, name: String? = nil, base: String? = nil, modelName: String? = nil) {
+    self.filter = filter
+    self.name = name
+    self.base = base
+    self.modelName = modelName
+  }
 
   /// `text` with `{1}`, `{2}` … replaced by the captures.
   static func fill(_ text: String, _ captures: [String]) -> String {
@@ -33,13 +40,13 @@ struct TopicPattern: Sendable, Hashable {
 /// A device is there from its first message that is not empty. An empty message, which is how a retained one is
 /// cleared, takes it away. Silence does not: a sensor may report once a week, so a device once heard stays for as long
 /// as the discovery runs.
-struct TopicDiscovery: Sendable {
+package struct TopicDiscovery: Sendable {
   private struct Found: Sendable {
     var device: DiscoveredDevice
     var topics: Set<String>
   }
 
-  static let limit = 10_000
+  package static let limit = 10_000
 
   private let patterns: [TopicPattern]
   private let broker: String
@@ -48,15 +55,15 @@ struct TopicDiscovery: Sendable {
   /// Devices that were not taken since there are ``limit`` already.
   private(set) var omitted: Set<String> = []
 
-  init(_ patterns: [TopicPattern], broker: String) {
+  package init(_ patterns: [TopicPattern], broker: String) {
     self.patterns = patterns
     self.broker = broker
   }
 
-  var devices: [DiscoveredDevice] { found.keys.sorted().compactMap { found[$0]?.device } }
+  package var devices: [DiscoveredDevice] { found.keys.sorted().compactMap { found[$0]?.device } }
 
   /// Takes one message; true: the set has changed.
-  mutating func handle(_ topic: String, _ payload: [UInt8]) -> Bool {
+  package mutating func handle(_ topic: String, _ payload: [UInt8]) -> Bool {
     if let base = baseOfTopic[topic] {
       guard payload.isEmpty else { return false }
       baseOfTopic[topic] = nil

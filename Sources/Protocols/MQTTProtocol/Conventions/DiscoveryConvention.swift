@@ -1,8 +1,8 @@
-internal import DeviceKit
+package import DeviceKit
 internal import Documents
 
 /// A way in which devices announce themselves over MQTT: a pure state machine over retained messages.
-protocol DiscoveryConvention: Sendable {
+package protocol DiscoveryConvention: Sendable {
   /// The key in `Discovery.spec.mqtt.conventions`.
   static var name: String { get }
   /// What it has to hear.
@@ -15,15 +15,15 @@ protocol DiscoveryConvention: Sendable {
 }
 
 /// A device as its convention announces it.
-struct AnnouncedDevice: Sendable, Hashable {
+package struct AnnouncedDevice: Sendable, Hashable {
   /// `convention`, and what is known of `vendorName`, `model`, `serialNumber`, `mac`, `ieeeAddress`, `firmware`.
-  var identity: [String: String]
-  var stableID: String
-  var name: String
+  package var identity: [String: String]
+  package var stableID: String
+  package var name: String
   /// The topic under which its values are; empty where there is no single one.
-  var base: String
+  package var base: String
 
-  func discovered(broker: String) -> DiscoveredDevice {
+  package func discovered(broker: String) -> DiscoveredDevice {
     var connection: JSONValue = ["brokerRef": ["name": .string(broker)]]
     if !base.isEmpty { connection["base"] = .string(base) }
     return DiscoveredDevice(identity: identity, stableID: stableID, nameHint: name, connection: connection)
@@ -31,8 +31,8 @@ struct AnnouncedDevice: Sendable, Hashable {
 }
 
 /// The conventions that are served.
-enum Conventions {
+package enum Conventions {
   private static let all: [any DiscoveryConvention.Type] = []
 
-  static func named(_ name: String) -> (any DiscoveryConvention)? { all.first { $0.name == name }?.init() }
+  package static func named(_ name: String) -> (any DiscoveryConvention)? { all.first { $0.name == name }?.init() }
 }
