@@ -31,8 +31,15 @@ import Testing
     return (notes.reports, notes.audit)
   }
 
-  private func scan(_ targets: [JSONValue], units: [JSONValue] = [1], rate: Int64 = 1000, timeout: String = "200ms") -> JSONValue {
-    ["tcp": ["targets": .array(targets), "unitIDs": .array(units), "probesPerSecond": .integer(rate), "timeout": .string(timeout)]]
+  private func scan(_ targets: [JSONValue], units: [JSONValue] = [1], rate: Int64 = 1000, timeout: String = "200ms")
+    -> JSONValue
+  {
+    [
+      "tcp": [
+        "targets": .array(targets), "unitIDs": .array(units), "probesPerSecond": .integer(rate),
+        "timeout": .string(timeout),
+      ]
+    ]
   }
 
   @Test func aPymodbusServerTellsItsIdentity() async throws {
@@ -41,12 +48,15 @@ import Testing
     let (reports, audit) = try await reports(scan([.string("127.0.0.1:\(server.port)")], units: ["1-2"]), count: 2)
     for report in reports {
       #expect(report.devices.count == 2, "every report is the full set")
-      #expect(report.devices.first?.identity == [
-        "vendorName": "Example Works", "productCode": "BC-4", "revision": "2.1", "productName": "Boiler", "modelName": "BC-4 large",
-      ])
-      #expect(report.devices.first?.connection == [
-        "tcp": ["host": "127.0.0.1", "port": .integer(Int64(server.port))], "unitID": 1,
-      ])
+      #expect(
+        report.devices.first?.identity == [
+          "vendorName": "Example Works", "productCode": "BC-4", "revision": "2.1", "productName": "Boiler",
+          "modelName": "BC-4 large",
+        ])
+      #expect(
+        report.devices.first?.connection == [
+          "tcp": ["host": "127.0.0.1", "port": .integer(Int64(server.port))], "unitID": 1,
+        ])
       #expect(Set(report.devices.map(\.stableID)).count == 2)
       #expect(report.warnings.isEmpty)
     }
@@ -69,7 +79,8 @@ import Testing
       let address = Int(request[8]) << 8 | Int(request[9])
       if address == 40_000 { return registers([0x5375, 0x6E53]) }
       if address == 40_004 {
-        return registers(text("Sunny Works", 16) + text("SW-10K", 16) + text("", 8) + text("1.4", 8) + text("S-0815", 16))
+        return registers(
+          text("Sunny Works", 16) + text("SW-10K", 16) + text("", 8) + text("1.4", 8) + text("S-0815", 16))
       }
     }
     return header + [0, 3, request[6], request[7] | 0x80, request[7] == 3 ? 2 : 1]
@@ -126,7 +137,9 @@ import Testing
   }
 
   @Test func servedEndpointsAreLeftAloneAndStayInTheSet() async throws {
-    let peer = try ScriptedPeer { request, _ in request[7] == 3 && request[8] == 0 ? registersReply(request) : self.sunSpecReply(request) }
+    let peer = try ScriptedPeer { request, _ in
+      request[7] == 3 && request[8] == 0 ? registersReply(request) : self.sunSpecReply(request)
+    }
     defer { peer.stop() }
     let plugin = ModbusPlugin()
     let connection = tcp(peer.port)
@@ -141,19 +154,23 @@ import Testing
     #expect(peer.requests.filter { $0[7] == 43 }.count == 1, "identified once, then polling proves its life")
   }
 
-  @Test(arguments: [
-    (["10.20.0.0/30"], [], ["10.20.0.1", "10.20.0.2"]), (["10.0.0.5-7"], ["10.0.0.6"], ["10.0.0.5", "10.0.0.7"]),
-    (["plc-1", "plc-1", "PLC-1:502"], [], ["plc-1"]), (["10.0.0.0/29"], ["10.0.0.0/30", "10.0.0.5-6"], ["10.0.0.4"]),
-    (["[fe80::1]:502", "fe80::2"], [], ["fe80::1", "fe80::2"]), (["192.168.7.4/32"], [], ["192.168.7.4"]),
-    (["10.0.0.9/31"], [], ["10.0.0.8", "10.0.0.9"]), (["my-plc-3"], [], ["my-plc-3"]),
-  ] as [([String], [String], [String])])
+  @Test(
+    arguments: [
+      (["10.20.0.0/30"], [], ["10.20.0.1", "10.20.0.2"]), (["10.0.0.5-7"], ["10.0.0.6"], ["10.0.0.5", "10.0.0.7"]),
+      (["plc-1", "plc-1", "PLC-1:502"], [], ["plc-1"]), (["10.0.0.0/29"], ["10.0.0.0/30", "10.0.0.5-6"], ["10.0.0.4"]),
+      (["[fe80::1]:502", "fe80::2"], [], ["fe80::1", "fe80::2"]), (["192.168.7.4/32"], [], ["192.168.7.4"]),
+      (["10.0.0.9/31"], [], ["10.0.0.8", "10.0.0.9"]), (["my-plc-3"], [], ["my-plc-3"]),
+    ] as [([String], [String], [String])])
   func targetsExpand(targets: [String], exclude: [String], hosts: [String]) throws {
     let list = try ScanTargets(targets: targets, exclude: exclude, ports: [502])
     #expect(list.targets.map(\.endpoint.host) == hosts)
     #expect(list.targets.allSatisfy { $0.endpoint.port == 502 })
   }
 
-  @Test(arguments: ["10.0.0.0/8", "10.0.0.0/19", "0.0.0.0/0", "10.0.0.0/33", "::/64", "host:port", "host:0", "a b", "", "10.0.0.9-5", "[::1"])
+  @Test(arguments: [
+    "10.0.0.0/8", "10.0.0.0/19", "0.0.0.0/0", "10.0.0.0/33", "::/64", "host:port", "host:0", "a b", "", "10.0.0.9-5",
+    "[::1",
+  ])
   func targetsThatAreTooWideOrUnclearAreRefused(target: String) {
     let error = #expect(throws: DeviceError.self) { try ScanTargets(targets: [target], exclude: [], ports: [502]) }
     #expect(error?.reason == "InvalidTarget" && error?.isPermanent == true)
@@ -177,9 +194,10 @@ import Testing
     let specification: JSONValue = ["serial": ["discoveryRef": ["name": "rs485-adapters"]]]
     let (reports, _) = try await reports(specification, others: adapters)
     #expect(reports.first?.devices.isEmpty == true)
-    #expect(reports.first?.warnings == [
-      "serial ports (/dev/ttyUSB7) are not scanned: set modbus.serial.allowActiveScan to true if the gateway may send on them"
-    ])
+    #expect(
+      reports.first?.warnings == [
+        "serial ports (/dev/ttyUSB7) are not scanned: set modbus.serial.allowActiveScan to true if the gateway may send on them"
+      ])
   }
 
   @Test func theToolReadsWritesAndScans() async throws {
@@ -187,8 +205,11 @@ import Testing
     defer { server.stop() }
     let tool = ModbusTool(timeout: .milliseconds(500))
     let endpoint = try ModbusTool.endpoint("127.0.0.1:\(server.port)")
-    let write = try await tool.prepareWrite(endpoint, table: .holding, address: 40, value: "230.5", encoding: .float32, order: .cdab)
-    #expect(write.description.hasSuffix("holding 40 (40041) from 0.0 to 230.5 by function 16; bytes 10 00 28 00 02 04 80 00 43 66"))
+    let write = try await tool.prepareWrite(
+      endpoint, table: .holding, address: 40, value: "230.5", encoding: .float32, order: .cdab)
+    #expect(
+      write.description.hasSuffix(
+        "holding 40 (40041) from 0.0 to 230.5 by function 16; bytes 10 00 28 00 02 04 80 00 43 66"))
     #expect(try server.get("holding", 40, 2) == [0, 0], "nothing is sent before the word is given")
     #expect(try await tool.execute(write) == "written; the device now says 230.5")
     #expect(try server.get("holding", 40, 2) == [0x8000, 0x4366])

@@ -6,8 +6,10 @@ import Testing
   @Test(arguments: [
     (ModbusRequest.read(.coil, address: 0x13, count: 0x13), [1, 0, 0x13, 0, 0x13] as [UInt8]),
     (.read(.discrete, address: 0xC4, count: 0x16), [2, 0, 0xC4, 0, 0x16]),
-    (.read(.holding, address: 0x6B, count: 3), [3, 0, 0x6B, 0, 3]), (.read(.input, address: 8, count: 1), [4, 0, 8, 0, 1]),
-    (.writeCoil(address: 0xAC, value: true), [5, 0, 0xAC, 0xFF, 0]), (.writeRegister(address: 1, value: 3), [6, 0, 1, 0, 3]),
+    (.read(.holding, address: 0x6B, count: 3), [3, 0, 0x6B, 0, 3]),
+    (.read(.input, address: 8, count: 1), [4, 0, 8, 0, 1]),
+    (.writeCoil(address: 0xAC, value: true), [5, 0, 0xAC, 0xFF, 0]),
+    (.writeRegister(address: 1, value: 3), [6, 0, 1, 0, 3]),
     (
       .writeCoils(address: 0x13, values: [true, false, true, true, false, false, true, true, true, false]),
       [15, 0, 0x13, 0, 10, 2, 0xCD, 1]
@@ -23,7 +25,10 @@ import Testing
   }
 
   @Test(arguments: [
-    (ModbusRequest.read(.coil, address: 0x13, count: 3), [1, 1, 0xCD] as [UInt8], ModbusResponse.bits([true, false, true])),
+    (
+      ModbusRequest.read(.coil, address: 0x13, count: 3), [1, 1, 0xCD] as [UInt8],
+      ModbusResponse.bits([true, false, true])
+    ),
     (.read(.holding, address: 0x6B, count: 3), [3, 6, 2, 0x2B, 0, 0, 0, 0x64], .registers([0x22B, 0, 0x64])),
     (.writeRegister(address: 1, value: 3), [6, 0, 1, 0, 3], .written),
     (.writeRegisters(address: 1, values: [10, 0x102]), [16, 0, 1, 0, 2], .written),
@@ -37,9 +42,11 @@ import Testing
     #expect(request.response(from: bytes[...]) == .success(response))
   }
 
-  @Test(arguments: [
-    [3, 4, 0, 0, 0], [3, 4, 0, 0, 0, 0, 0], [3, 6, 0, 0, 0, 0], [3, 2, 0, 0], [], [0x83], [0x83, 2, 2], [4, 4, 0, 0, 0, 0], [0x84, 2],
-  ] as [[UInt8]])
+  @Test(
+    arguments: [
+      [3, 4, 0, 0, 0], [3, 4, 0, 0, 0, 0, 0], [3, 6, 0, 0, 0, 0], [3, 2, 0, 0], [], [0x83], [0x83, 2, 2],
+      [4, 4, 0, 0, 0, 0], [0x84, 2],
+    ] as [[UInt8]])
   func repliesThatDoNotFitAreDropped(bytes: [UInt8]) {
     guard case .failure(.dropped) = ModbusRequest.read(.holding, address: 0, count: 2).response(from: bytes[...]) else {
       Issue.record("\(bytes) was taken")
@@ -96,7 +103,9 @@ import Testing
       id += 1
       let request = requests.randomElement(using: &random) ?? .reportServerID
       carryOut(machine.handle(.submit(LinkJob(id: id, request: request, unit: 1, timeout: .seconds(1)))))
-      var garbage = (0..<Int.random(in: 0...300, using: &random)).map { _ in UInt8.random(in: 0 ... .max, using: &random) }
+      var garbage = (0..<Int.random(in: 0...300, using: &random)).map { _ in
+        UInt8.random(in: 0 ... .max, using: &random)
+      }
       if Bool.random(using: &random), garbage.count > 9 {
         // Frames that look right, but for the transaction ID (TCP) or the checksum (RTU).
         let body: [UInt8] = [1, request.functionCode] + garbage.prefix(6)

@@ -36,7 +36,9 @@ import Testing
     check(blocks)
     // A device with holes: every readable item is found, none is asked for for ever.
     let holes = Set((0..<20).map { _ in Int.random(in: 0...900, using: &random) })
-    func refused(_ block: ReadBlock) -> Bool { (block.address..<block.address + block.count).contains { holes.contains($0) } }
+    func refused(_ block: ReadBlock) -> Bool {
+      (block.address..<block.address + block.count).contains { holes.contains($0) }
+    }
     let readable = items.filter { item in !(item.address..<item.address + item.length).contains { holes.contains($0) } }
     var learned: [Int] = []
     while learned.count < 2 || learned.suffix(2).first != learned.last, learned.count < 50 {
@@ -58,7 +60,9 @@ import Testing
       learned.append(planner.learned)
     }
     #expect(learned.count < 50, "learning comes to an end")
-    for block in planner.plan(items) where refused(block) { #expect(planner.part(block) == nil, "what was learned holds") }
+    for block in planner.plan(items) where refused(block) {
+      #expect(planner.part(block) == nil, "what was learned holds")
+    }
   }
 
   @Test func blocksFillUpToTheLimit() {

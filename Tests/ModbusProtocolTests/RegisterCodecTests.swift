@@ -52,10 +52,11 @@ import Testing
     #expect(checked == 800)
   }
 
-  @Test(arguments: [
-    (0.1, 0, 253, 25.3), (0.1, -40, 253, -14.7), (0.01, 0, 5550, 55.5), (0.003, 0, 7, 0.021), (0.25, 1, 3, 1.75),
-    (1e-12, 0, 5, 5e-12), (1.0 / 3, 0, 9, 3), (-0.1, 0, 10, -1),
-  ] as [(Double, Double, UInt16, Double)])
+  @Test(
+    arguments: [
+      (0.1, 0, 253, 25.3), (0.1, -40, 253, -14.7), (0.01, 0, 5550, 55.5), (0.003, 0, 7, 0.021), (0.25, 1, 3, 1.75),
+      (1e-12, 0, 5, 5e-12), (1.0 / 3, 0, 9, 3), (-0.1, 0, 10, -1),
+    ] as [(Double, Double, UInt16, Double)])
   func scaledNumbersCarryNoDustAndComeBack(scale: Double, offset: Double, raw: UInt16, value: Double) throws {
     let codec = RegisterCodec(.uint16, scale: scale, offset: offset)
     #expect(codec.decode([raw]) == .value(.number(value)))
@@ -70,7 +71,9 @@ import Testing
     #expect(try codec.encode(.integer(9_000_000_000_000_000_004)) == registers)
     let ones = [UInt16](repeating: 0xFFFF, count: 4)[...]
     #expect(RegisterCodec(.uint64, type: .integer).decode(ones) == .value(.unsigned(.max)))
-    #expect(RegisterCodec(.uint64, type: .integer, scale: 10).decode(ones) == .bad(cause: "184467440737095516150 does not fit 64 bits"))
+    #expect(
+      RegisterCodec(.uint64, type: .integer, scale: 10).decode(ones)
+        == .bad(cause: "184467440737095516150 does not fit 64 bits"))
   }
 
   @Test(arguments: [

@@ -52,11 +52,14 @@ private final class SerialCable {
     let plugin = ModbusPlugin()
     let feeds = [CollectingFeed(), CollectingFeed()]
     let sessions = try feeds.enumerated().map { index, feed in
-      try plugin.session(for: sessionRequest(properties, connection: serial(cable.gateway, unit: Int64(index + 1))), feed: feed)
+      try plugin.session(
+        for: sessionRequest(properties, connection: serial(cable.gateway, unit: Int64(index + 1))), feed: feed)
     }
-    #expect(await sessions[0].write([
-      PropertyWrite(property: "setpoint", value: .number(55.5)), PropertyWrite(property: "pump", value: .boolean(true)),
-    ]) == [nil, nil])
+    #expect(
+      await sessions[0].write([
+        PropertyWrite(property: "setpoint", value: .number(55.5)),
+        PropertyWrite(property: "pump", value: .boolean(true)),
+      ]) == [nil, nil])
     let tasks = sessions.map { session in Task { await session.run() } }
     defer { tasks.forEach { $0.cancel() } }
     #expect(await eventually { feeds[0].last(0)?.value == .number(55.5) && feeds[0].last(2)?.value == .boolean(true) })
@@ -65,7 +68,9 @@ private final class SerialCable {
     #expect(feeds[0].connections.last == .connected)
     await server.stop()
     cable.cut()
-    #expect(await eventually { feeds[0].last(0)?.cause.hasPrefix("PortNotFound: ") ?? false }, "\(feeds[0].last(0)?.cause ?? "")")
+    #expect(
+      await eventually { feeds[0].last(0)?.cause.hasPrefix("PortNotFound: ") ?? false },
+      "\(feeds[0].last(0)?.cause ?? "")")
     for task in tasks {
       task.cancel()
       await task.value
@@ -78,7 +83,11 @@ private final class SerialCable {
     let server = LibmodbusSerialServer(cable.device)
     let path = cable.gateway
     let (report, audit) = try await firstReport(
-      ["serial": ["discoveryRef": ["name": "adapters"], "allowActiveScan": true, "baudRates": [19_200], "unitIDs": ["1-3"]]],
+      [
+        "serial": [
+          "discoveryRef": ["name": "adapters"], "allowActiveScan": true, "baudRates": [19_200], "unitIDs": ["1-3"],
+        ]
+      ],
       ports: [path])
     await server.stop()
     #expect(report.devices.map(\.stableID) == ["\(path) unit 1"])

@@ -8,7 +8,8 @@ import Testing
 
   /// Runs a session of `properties` while `body` looks on.
   private func serve(
-    _ properties: [PropertyDefinition], _ connection: JSONValue, _ body: (any DeviceSession, CollectingFeed) async throws -> Void
+    _ properties: [PropertyDefinition], _ connection: JSONValue,
+    _ body: (any DeviceSession, CollectingFeed) async throws -> Void
   ) async throws {
     let feed = CollectingFeed()
     let session = try plugin.session(for: sessionRequest(properties, connection: connection), feed: feed)
@@ -27,7 +28,8 @@ import Testing
     property("door", .boolean, ["register": 10004]),
     property("beyond", .integer, ["table": "holding", "address": 65]),
     property("behind", .integer, .readWrite, ["table": "holding", "address": 72]),
-    property("float", .number, .readWrite, ["table": "holding", "address": 80, "encoding": "float32", "order": "CDAB"]),
+    property(
+      "float", .number, .readWrite, ["table": "holding", "address": 80, "encoding": "float32", "order": "CDAB"]),
     property("next-a", .integer, .readWrite, ["table": "holding", "address": 90]),
     property("next-b", .integer, .readWrite, ["table": "holding", "address": 91]),
     property("bit-3", .boolean, .readWrite, ["table": "holding", "address": 95, "bit": 3]),
@@ -92,13 +94,18 @@ import Testing
     defer { server.stop() }
     var properties = boiler
     properties[0].maximum = 85
-    let session = try plugin.session(for: sessionRequest(properties, connection: tcp(server.port)), feed: CollectingFeed())
+    let session = try plugin.session(
+      for: sessionRequest(properties, connection: tcp(server.port)), feed: CollectingFeed())
     let results = await session.write([
       PropertyWrite(property: "flow", value: .number(1)), PropertyWrite(property: "setpoint", value: .number(90)),
-      PropertyWrite(property: "next-a", value: .integer(70_000)), PropertyWrite(property: "nothing", value: .integer(1)),
+      PropertyWrite(property: "next-a", value: .integer(70_000)),
+      PropertyWrite(property: "nothing", value: .integer(1)),
       PropertyWrite(property: "pump", value: .string("on")), PropertyWrite(property: "next-b", value: .integer(5)),
     ])
-    #expect(results.map { $0?.reason } == ["AccessDenied", "OutOfRange", "OutOfRange", "UnknownProperty", "InvalidValue", nil])
+    #expect(
+      results.map { $0?.reason } == [
+        "AccessDenied", "OutOfRange", "OutOfRange", "UnknownProperty", "InvalidValue", nil,
+      ])
     #expect(results.compactMap { $0 }.allSatisfy { $0.isPermanent })
     #expect(try server.get("holding", 91, 1) == [5])
     #expect(try server.get("holding", 40, 1) == [0])
@@ -237,7 +244,8 @@ import Testing
     }
     defer { peer.stop() }
     let sessions = try (1...8).map { unit in
-      try plugin.session(for: sessionRequest([boiler[0]], connection: tcp(peer.port, unit: unit)), feed: CollectingFeed())
+      try plugin.session(
+        for: sessionRequest([boiler[0]], connection: tcp(peer.port, unit: unit)), feed: CollectingFeed())
     }
     await withTaskGroup { group in
       for (index, session) in sessions.enumerated() {
@@ -253,13 +261,16 @@ import Testing
     #expect(peer.requests.count == 160, "requests that were sent together would arrive as one piece")
   }
 
-  @Test(arguments: [
-    ["table": "input"], ["register": 20_001], ["table": "coil", "address": 1, "encoding": "int16"],
-    ["table": "holding", "address": 1, "encoding": "string"], ["table": "holding", "address": 65_535, "encoding": "int32"],
-    ["table": "holding", "register": 30_001], ["table": "holding", "address": 1, "scale": 0],
-    ["table": "holding", "address": 1, "encoding": "float32", "bit": 1], ["table": "holding", "address": 1, "bit": 16],
-    ["address": 7],
-  ] as [JSONValue])
+  @Test(
+    arguments: [
+      ["table": "input"], ["register": 20_001], ["table": "coil", "address": 1, "encoding": "int16"],
+      ["table": "holding", "address": 1, "encoding": "string"],
+      ["table": "holding", "address": 65_535, "encoding": "int32"],
+      ["table": "holding", "register": 30_001], ["table": "holding", "address": 1, "scale": 0],
+      ["table": "holding", "address": 1, "encoding": "float32", "bit": 1],
+      ["table": "holding", "address": 1, "bit": 16],
+      ["address": 7],
+    ] as [JSONValue])
   func bindingsThatCannotBeAreRefusedByName(binding: JSONValue) {
     let request = sessionRequest([property("level", .integer, binding)], connection: tcp(502))
     let error = #expect(throws: DeviceError.self) { try plugin.session(for: request, feed: CollectingFeed()) }
@@ -267,10 +278,12 @@ import Testing
     #expect(error?.message.hasPrefix("property 'level': modbus.") == true)
   }
 
-  @Test(arguments: [
-    (1, RegisterTable.coil, 0), (9_999, .coil, 9_998), (10_001, .discrete, 0), (30_001, .input, 0), (40_041, .holding, 40),
-    (49_999, .holding, 9_998), (400_041, .holding, 40), (465_536, .holding, 65_535), (365_536, .input, 65_535),
-  ] as [(Int, RegisterTable, UInt16)])
+  @Test(
+    arguments: [
+      (1, RegisterTable.coil, 0), (9_999, .coil, 9_998), (10_001, .discrete, 0), (30_001, .input, 0),
+      (40_041, .holding, 40),
+      (49_999, .holding, 9_998), (400_041, .holding, 40), (465_536, .holding, 65_535), (365_536, .input, 65_535),
+    ] as [(Int, RegisterTable, UInt16)])
   func modiconNumbersAreUnderstood(number: Int, table: RegisterTable, address: UInt16) {
     #expect(ModiconRegister(number)?.table == table)
     #expect(ModiconRegister(number)?.address == address)

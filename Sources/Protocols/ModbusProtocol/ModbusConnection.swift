@@ -30,7 +30,9 @@ package struct ModbusConnection: Sendable, Hashable {
   }
 
   private static func tcp(_ tcp: JSONValue) throws(DeviceError) -> Medium {
-    guard let host = tcp["host"]?.string, !host.isEmpty else { throw error("tcp.host", "is needed: a name or an address") }
+    guard let host = tcp["host"]?.string, !host.isEmpty else {
+      throw error("tcp.host", "is needed: a name or an address")
+    }
     let port = try whole(tcp, "port", 1...65_535, default: 502, under: "tcp.")
     let framing = LinkFraming(rawValue: tcp["framing"]?.string ?? LinkFraming.tcp.rawValue)
     guard let framing else { throw error("tcp.framing", "must be TCP or RTU") }
@@ -62,7 +64,8 @@ package struct ModbusConnection: Sendable, Hashable {
     return number
   }
 
-  package static func duration(_ value: JSONValue?, _ field: String, default: Duration) throws(DeviceError) -> Duration {
+  package static func duration(_ value: JSONValue?, _ field: String, default: Duration) throws(DeviceError) -> Duration
+  {
     guard let value else { return `default` }
     guard let text = value.string, let duration = Duration(manifest: text), duration > .zero else {
       throw error(field, "must be a duration above zero such as 1s or 500ms")
@@ -83,7 +86,8 @@ package struct ModbusConnection: Sendable, Hashable {
       if framing == .rtu { fragment["tcp"]?["framing"] = .string(framing.rawValue) }
     case .serial(let path, let settings):
       fragment["serial"] = [
-        "path": .string(path), "baudRate": .integer(Int64(settings.baudRate)), "parity": .string(settings.parity.rawValue),
+        "path": .string(path), "baudRate": .integer(Int64(settings.baudRate)),
+        "parity": .string(settings.parity.rawValue),
         "dataBits": .integer(Int64(settings.dataBits)), "stopBits": .integer(Int64(settings.stopBits)),
       ]
     }

@@ -11,7 +11,9 @@ final class CollectingFeed: DeviceFeed {
   let state = Mutex(State())
 
   func deliver(_ batch: SampleBatch) async { state.withLock { $0.batches.append(batch) } }
-  func connection(of device: DeviceKey, is state: ConnectionState) { self.state.withLock { $0.connections.append(state) } }
+  func connection(of device: DeviceKey, is state: ConnectionState) {
+    self.state.withLock { $0.connections.append(state) }
+  }
 
   var batches: [SampleBatch] { state.withLock { $0.batches } }
   var connections: [ConnectionState] { state.withLock { $0.connections } }

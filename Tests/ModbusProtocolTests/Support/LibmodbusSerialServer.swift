@@ -23,7 +23,8 @@ final class LibmodbusSerialServer: Sendable {
 
   private func serve(_ path: String) {
     let parity = CChar(UInt8(ascii: "N"))
-    guard let context = modbus_new_rtu(path, 19_200, parity, 8, 1), let mapping = modbus_mapping_new(100, 100, 200, 200) else {
+    guard let context = modbus_new_rtu(path, 19_200, parity, 8, 1), let mapping = modbus_mapping_new(100, 100, 200, 200)
+    else {
       return
     }
     defer {

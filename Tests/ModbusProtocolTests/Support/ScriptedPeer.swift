@@ -67,6 +67,7 @@ final class ScriptedPeer: Sendable {
 /// The right answer of a server whose registers all hold `value`, to a read of registers in MBAP framing.
 func registersReply(_ request: [UInt8], value: UInt16 = 7) -> [UInt8] {
   let count = Int(request[11])
-  let body = [request[6], request[7], UInt8(count * 2)] + (0..<count).flatMap { _ in [UInt8(value >> 8), UInt8(value & 0xFF)] }
+  let body =
+    [request[6], request[7], UInt8(count * 2)] + (0..<count).flatMap { _ in [UInt8(value >> 8), UInt8(value & 0xFF)] }
   return Array(request[0..<4]) + [0, UInt8(body.count)] + body
 }

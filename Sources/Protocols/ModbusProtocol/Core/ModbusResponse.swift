@@ -63,7 +63,8 @@ extension ModbusRequest {
     return .success(.bits((0..<count).map { body[first + $0 / 8] >> ($0 % 8) & 1 == 1 }))
   }
 
-  private static func echo(_ body: ArraySlice<UInt8>, of sent: ArraySlice<UInt8>) -> Result<ModbusResponse, ReplyFault> {
+  private static func echo(_ body: ArraySlice<UInt8>, of sent: ArraySlice<UInt8>) -> Result<ModbusResponse, ReplyFault>
+  {
     guard body.elementsEqual(sent) else {
       return .failure(.dropped(.malformed("a write was confirmed with another address or value")))
     }

@@ -70,7 +70,8 @@ private struct BindingFields {
     }
     guard address == nil else { throw error("register", "and `address` say the same: give one of them") }
     guard let place = ModiconRegister(register) else {
-      throw error("register", "\(register) is no Modicon number: 1-9999, 10001-19999, 30001-39999, 40001-49999, or six digits")
+      throw error(
+        "register", "\(register) is no Modicon number: 1-9999, 10001-19999, 30001-39999, 40001-49999, or six digits")
     }
     guard table == nil || table == place.table else {
       throw error("register", "\(register) lies in table \(place.table.rawValue), not \(table?.rawValue ?? "")")
@@ -87,7 +88,9 @@ private struct BindingFields {
     let registers = try whole("registers", 1...125)
     guard type != .object else { throw error("encoding", "no encoding gives a property of type object") }
     if table.holdsBits {
-      guard given == nil || given == .bit else { throw error("encoding", "table \(table.rawValue) holds bits: only bit") }
+      guard given == nil || given == .bit else {
+        throw error("encoding", "table \(table.rawValue) holds bits: only bit")
+      }
       for field in ["bit", "registers", "scale", "offset", "order"] where values[field] != nil {
         throw error(field, "has no meaning in table \(table.rawValue), which holds single bits")
       }
@@ -104,7 +107,9 @@ private struct BindingFields {
     if let bit {
       guard let range = encoding.integerRange else { throw error("bit", "needs an integer encoding") }
       let width = encoding == .bit ? 16 : (encoding.registerCount ?? 1) * 16
-      guard bit < width else { throw error("bit", "\(bit) is beyond \(encoding.rawValue), \(range.upperBound) at most") }
+      guard bit < width else {
+        throw error("bit", "\(bit) is beyond \(encoding.rawValue), \(range.upperBound) at most")
+      }
       guard type == .boolean || type == .integer else {
         throw error("bit", "gives a boolean or an integer, the property is of type \(type.rawValue)")
       }

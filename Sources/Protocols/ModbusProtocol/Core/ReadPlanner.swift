@@ -68,7 +68,8 @@ public struct ReadPlanner: Sendable, Hashable {
   public func plan(_ items: [ReadItem]) -> [ReadBlock] {
     let order = Dictionary(uniqueKeysWithValues: RegisterTable.allCases.enumerated().map { ($1, $0) })
     let sorted = items.sorted {
-      ($0.table == $1.table) ? ($0.address, $0.length, $0.item) < ($1.address, $1.length, $1.item)
+      ($0.table == $1.table)
+        ? ($0.address, $0.length, $0.item) < ($1.address, $1.length, $1.item)
         : order[$0.table, default: 0] < order[$1.table, default: 0]
     }
     var blocks: [ReadBlock] = []

@@ -28,7 +28,9 @@ extension RegisterCodec {
     case .boolean(let value): return value
     case .integer(0), .number(0): return false
     case .integer(1), .number(1): return true
-    default: throw DeviceError(reason: "InvalidValue", message: "a bit takes true or false, not \(value.shown)", isPermanent: true)
+    default:
+      throw DeviceError(
+        reason: "InvalidValue", message: "a bit takes true or false, not \(value.shown)", isPermanent: true)
     }
   }
 
@@ -83,7 +85,8 @@ extension RegisterCodec {
   private func outOfRange(_ value: Value) -> DeviceError {
     var message = "\(value.shown) does not fit \(encoding.rawValue)"
     if let range = encoding.integerRange, !transform.isIdentity {
-      message += " after undoing scale \(transform.scale) and offset \(transform.offset) (raw \(range.lowerBound) to \(range.upperBound))"
+      message +=
+        " after undoing scale \(transform.scale) and offset \(transform.offset) (raw \(range.lowerBound) to \(range.upperBound))"
     } else if let range = encoding.integerRange {
       message += " (\(range.lowerBound) to \(range.upperBound))"
     }

@@ -76,7 +76,8 @@ public struct RegisterCodec: Sendable, Hashable {
   private func decoded(_ raw: Int64) -> Decoded {
     if let bit {
       let isSet = raw >> Int64(bit) & 1 == 1
-      return .value(type == .boolean ? .boolean(isSet) : type == .integer ? .integer(isSet ? 1 : 0) : .number(isSet ? 1 : 0))
+      return .value(
+        type == .boolean ? .boolean(isSet) : type == .integer ? .integer(isSet ? 1 : 0) : .number(isSet ? 1 : 0))
     }
     if type == .boolean { return .value(.boolean(raw != 0)) }
     if transform.isIdentity { return .value(type == .integer ? .integer(raw) : .number(Double(raw))) }

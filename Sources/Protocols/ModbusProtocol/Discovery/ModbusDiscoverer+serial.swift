@@ -15,7 +15,8 @@ extension ModbusDiscoverer {
     guard scan.allowsActiveScan else {
       let list = ports.isEmpty ? "" : " (\(ports.joined(separator: ", ")))"
       result.warnings.append(
-        "serial ports\(list) are not scanned: set modbus.serial.allowActiveScan to true if the gateway may send on them")
+        "serial ports\(list) are not scanned: set modbus.serial.allowActiveScan to true if the gateway may send on them"
+      )
       return result
     }
     await withTaskGroup(of: Look.self) { group in

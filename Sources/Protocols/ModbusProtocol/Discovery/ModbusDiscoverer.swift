@@ -77,7 +77,9 @@ package struct ModbusDiscoverer: Discoverer {
   static func distinct(_ devices: [DiscoveredDevice]) -> [DiscoveredDevice] {
     let counts = Dictionary(devices.map { ($0.stableID, 1) }, uniquingKeysWith: +)
     return devices.map { device in
-      guard counts[device.stableID, default: 1] > 1, let connection = try? ModbusConnection(device.connection) else { return device }
+      guard counts[device.stableID, default: 1] > 1, let connection = try? ModbusConnection(device.connection) else {
+        return device
+      }
       var device = device
       device.stableID += "@\(connection.description)"
       return device

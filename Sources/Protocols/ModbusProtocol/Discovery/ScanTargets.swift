@@ -61,7 +61,9 @@ enum ScanTarget {
       host = text[text.index(after: text.startIndex)..<end]
       let rest = text[text.index(after: end)...]
       if !rest.isEmpty {
-        guard rest.first == ":", let number = Int(rest.dropFirst()) else { throw invalid("a port is expected behind ']'") }
+        guard rest.first == ":", let number = Int(rest.dropFirst()) else {
+          throw invalid("a port is expected behind ']'")
+        }
         port = number
       }
     } else if text.filter({ $0 == ":" }).count == 1, let colon = text.firstIndex(of: ":") {
@@ -71,7 +73,8 @@ enum ScanTarget {
     }
     guard port.map({ (1...65_535).contains($0) }) ?? true else { throw invalid("a port lies between 1 and 65535") }
     if let slash = host.firstIndex(of: "/") {
-      guard let address = IPv4(host[..<slash]), let prefix = Int(host[host.index(after: slash)...]), (0...32).contains(prefix)
+      guard let address = IPv4(host[..<slash]), let prefix = Int(host[host.index(after: slash)...]),
+        (0...32).contains(prefix)
       else { throw invalid("a block is written 10.20.0.0/24; blocks of IPv6 are too large to scan") }
       guard isExclusion || prefix >= ScanTargets.widestPrefix else {
         throw invalid("larger than /\(ScanTargets.widestPrefix): list the smaller blocks where the devices are")
@@ -82,8 +85,12 @@ enum ScanTarget {
       self = .block(isExclusion || prefix >= 31 ? first...first | size : first + 1...(first | size) - 1, port: port)
       return
     }
-    if let dash = host.lastIndex(of: "-"), let first = IPv4(host[..<dash]), let last = UInt32(host[host.index(after: dash)...]) {
-      guard last <= 255, last >= first.bits & 255 else { throw invalid("a range is written 10.20.0.5-20, ending at 255 at most") }
+    if let dash = host.lastIndex(of: "-"), let first = IPv4(host[..<dash]),
+      let last = UInt32(host[host.index(after: dash)...])
+    {
+      guard last <= 255, last >= first.bits & 255 else {
+        throw invalid("a range is written 10.20.0.5-20, ending at 255 at most")
+      }
       self = .block(first.bits...(first.bits & ~255 | last), port: port)
       return
     }
@@ -118,7 +125,8 @@ package func unitIDs(_ values: [JSONValue]) throws(DeviceError) -> [UInt8] {
     let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { UInt8($0) }
     guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1], first <= last else {
       throw DeviceError(
-        reason: "InvalidUnitID", message: "unitIDs: '\(text)' is neither a number from 0 to 255 nor a range such as 1-4",
+        reason: "InvalidUnitID",
+        message: "unitIDs: '\(text)' is neither a number from 0 to 255 nor a range such as 1-4",
         isPermanent: true)
     }
     units.formUnion(first...last)

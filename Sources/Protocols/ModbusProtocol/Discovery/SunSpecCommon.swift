@@ -15,7 +15,9 @@ package struct SunSpecCommon: Sendable, Hashable {
   /// Reads the registers behind ID and length; nil where there are too few.
   package init?(_ registers: [UInt16]) {
     guard registers.count >= Int(Self.length) else { return nil }
-    func text(_ range: Range<Int>) -> String { registers[range].flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] }.deviceText }
+    func text(_ range: Range<Int>) -> String {
+      registers[range].flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] }.deviceText
+    }
     manufacturer = text(0..<16)
     model = text(16..<32)
     version = text(40..<48)

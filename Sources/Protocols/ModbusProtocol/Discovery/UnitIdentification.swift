@@ -16,7 +16,9 @@ package enum UnitIdentification: Sendable, Hashable {
     var questions = Questions(send: send)
     var identity: [String: String] = [:]
     guard await questions.deviceIdentification(into: &identity) else { return questions.ending }
-    if identity["serialNumber"] == nil { guard await questions.sunSpec(into: &identity) else { return questions.ending } }
+    if identity["serialNumber"] == nil {
+      guard await questions.sunSpec(into: &identity) else { return questions.ending }
+    }
     if identity.isEmpty { guard await questions.serverID(into: &identity) else { return questions.ending } }
     return questions.isAlive ? .found(identity) : .silent
   }

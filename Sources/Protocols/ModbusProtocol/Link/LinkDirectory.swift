@@ -1,6 +1,6 @@
 package import DeviceKit
-package import NIOCore
 import Glibc
+package import NIOCore
 import Synchronization
 
 /// The links in use: one for each endpoint and each serial port, however many devices are behind it. A link lives as

@@ -25,7 +25,9 @@ package final class SerialLine: Sendable {
     var operation: Operation
   }
 
-  package init(path: String, clock: WallClock = .system, queueLimit: Int = 256, seed: UInt64 = .random(in: .min ... .max)) {
+  package init(
+    path: String, clock: WallClock = .system, queueLimit: Int = 256, seed: UInt64 = .random(in: .min ... .max)
+  ) {
     self.path = path
     self.clock = clock
     queue = WorkQueue(limit: queueLimit)
@@ -46,7 +48,9 @@ package final class SerialLine: Sendable {
     _ request: ModbusRequest, unit: UInt8, timeout: Duration, settings: SerialSettings
   ) async -> ModbusReply {
     await withCheckedContinuation { continuation in
-      let operation = Job.Operation.transact(request, unit: unit, timeout: timeout) { continuation.resume(returning: $0) }
+      let operation = Job.Operation.transact(request, unit: unit, timeout: timeout) {
+        continuation.resume(returning: $0)
+      }
       if let error = refusal(of: Job(settings: settings, operation: operation)) {
         continuation.resume(returning: ModbusReply(result: .failure(error), arrival: clock.now))
       }

@@ -111,7 +111,10 @@ struct SerialPort: ~Copyable {
     if case .bytes = receive(until: Self.now + duration.nanoseconds) { true } else { false }
   }
 
-  private enum Received { case bytes(ArraySlice<UInt8>), nothing, gone }
+  private enum Received {
+    case bytes(ArraySlice<UInt8>)
+    case nothing, gone
+  }
 
   /// The next bytes, waiting for them until `deadline`.
   private mutating func receive(until deadline: Int64) -> Received {

@@ -120,7 +120,9 @@ final class TCPLinkShell: @unchecked Sendable {
   }
 
   /// A condition's reason and message for a failed connect.
-  static func describe(_ error: any Error, endpoint: TCPEndpoint, timeout: Duration) -> (reason: String, message: String) {
+  static func describe(_ error: any Error, endpoint: TCPEndpoint, timeout: Duration) -> (
+    reason: String, message: String
+  ) {
     let code: Int32? =
       switch error {
       case let error as IOError: error.errnoCode
@@ -141,7 +143,8 @@ final class TCPLinkShell: @unchecked Sendable {
       if case .connectTimeout = error as? ChannelError {
         return ("ConnectTimeout", "\(endpoint) did not accept a connection within \(timeout.brief)")
       }
-      if let error = error as? NIOConnectionError, error.connectionErrors.contains(where: { Self.isTimeout($0.error) }) {
+      if let error = error as? NIOConnectionError, error.connectionErrors.contains(where: { Self.isTimeout($0.error) })
+      {
         return ("ConnectTimeout", "\(endpoint) did not accept a connection within \(timeout.brief)")
       }
       return ("ConnectFailed", "\(endpoint): \(error)")

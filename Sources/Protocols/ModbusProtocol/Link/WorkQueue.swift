@@ -55,7 +55,9 @@ final class WorkQueue<Item: Sendable>: @unchecked Sendable {
   }
 
   /// Starts the thread; `body` handles one item after the other with the state that `makeState` made on that thread.
-  func start<State: ~Copyable>(_ makeState: @escaping @Sendable () -> State, body: @escaping @Sendable (inout State, Item) -> Void) {
+  func start<State: ~Copyable>(
+    _ makeState: @escaping @Sendable () -> State, body: @escaping @Sendable (inout State, Item) -> Void
+  ) {
     let work = Work { [self] in
       var state = makeState()
       while let item = pop() { body(&state, item) }

@@ -26,7 +26,9 @@ package final class ModbusSession: DeviceSession {
   static let livenessPeriod = Duration.seconds(10)
   static let busyPause = Duration.milliseconds(100)
 
-  package init(_ request: SessionRequest, feed: any DeviceFeed, links: LinkDirectory, clock: WallClock) throws(DeviceError) {
+  package init(_ request: SessionRequest, feed: any DeviceFeed, links: LinkDirectory, clock: WallClock)
+    throws(DeviceError)
+  {
     device = request.device
     let connection = try ModbusConnection(request.connection)
     self.connection = connection
@@ -41,9 +43,13 @@ package final class ModbusSession: DeviceSession {
     self.feed = feed
     self.links = links
     self.clock = clock
-    let limits: ReadPlanner.Limits =
-      if case .tcp(_, framing: .tcp) = connection.medium { .network } else { .serial }
-    state = Mutex(State(planner: ReadPlanner(limits: limits)))
+    // A TCP link is held from now on, so that a scan finds it; a serial line starts its thread with the first request.
+    switch connection.medium {
+    case .tcp(let endpoint, let framing):
+      let link = links.tcp(endpoint, framing: framing)
+      state = Mutex(State(link: link, planner: ReadPlanner(limits: link.limits)))
+    case .serial: state = Mutex(State(planner: ReadPlanner(limits: .serial)))
+    }
   }
 
   /// How many polling periods passed unread, since the device or its link was too slow.
@@ -134,7 +140,8 @@ package final class ModbusSession: DeviceSession {
     }
     let blocks = state.withLock { $0.planner.plan(items) }
     let batch = await read(blocks)
-    let names = Dictionary(items.map { (bindings[$0.item].point, bindings[$0.item].property.name) }) { first, _ in first }
+    let names = Dictionary(items.map { (bindings[$0.item].point, bindings[$0.item].property.name) }) { first, _ in first
+    }
     for index in 0..<batch.count {
       if let name = names[batch.points[index]] { answers[name] = .success(batch.reading(at: index)) }
     }
@@ -175,7 +182,9 @@ package final class ModbusSession: DeviceSession {
     return batch
   }
 
-  private func decode(_ response: ModbusResponse, of block: ReadBlock, at time: Timestamp, into batch: inout SampleBatch) {
+  private func decode(
+    _ response: ModbusResponse, of block: ReadBlock, at time: Timestamp, into batch: inout SampleBatch
+  ) {
     let now = time.nanoseconds
     for item in block.items {
       let binding = bindings[item.item]

@@ -68,10 +68,16 @@ extension PropertyBinding {
       throw refusal("AccessDenied", "lies in table \(table.rawValue), which devices do not let be written")
     }
     if let number = value.number {
-      if let minimum = property.minimum, number < minimum { throw refusal("OutOfRange", "\(value.shown) is below \(minimum)") }
-      if let maximum = property.maximum, number > maximum { throw refusal("OutOfRange", "\(value.shown) is above \(maximum)") }
+      if let minimum = property.minimum, number < minimum {
+        throw refusal("OutOfRange", "\(value.shown) is below \(minimum)")
+      }
+      if let maximum = property.maximum, number > maximum {
+        throw refusal("OutOfRange", "\(value.shown) is above \(maximum)")
+      }
     }
-    if !property.allowed.isEmpty, !property.allowed.contains(where: { Value($0, as: property.type).map(value.isSame) ?? false }) {
+    if !property.allowed.isEmpty,
+      !property.allowed.contains(where: { Value($0, as: property.type).map(value.isSame) ?? false })
+    {
       throw refusal("OutOfRange", "\(value.shown) is not among the allowed values")
     }
     do {
@@ -79,7 +85,8 @@ extension PropertyBinding {
       if let bit = codec.bit {
         let place = codec.place(ofBit: bit)
         return .bits(
-          address: Int(address) + place.register, mask: 1 << place.bit, bits: try codec.encodeBit(value) ? 1 << place.bit : 0)
+          address: Int(address) + place.register, mask: 1 << place.bit,
+          bits: try codec.encodeBit(value) ? 1 << place.bit : 0)
       }
       return .registers(address: Int(address), try codec.encode(value))
     } catch {

@@ -29,9 +29,11 @@ package struct EncodingGuess: Sendable, Hashable {
   private static func isPlausible(_ value: Value, _ encoding: RegisterEncoding) -> Bool {
     switch (value, encoding) {
     case (.number(let number), _): return number == 0 || (1e-6...1e9).contains(abs(number))
-    case (.string(let text), _): return text.count >= 2 && text.unicodeScalars.allSatisfy { (0x20..<0x7F).contains($0.value) }
+    case (.string(let text), _):
+      return text.count >= 2 && text.unicodeScalars.allSatisfy { (0x20..<0x7F).contains($0.value) }
     case (.integer(let number), .int32), (.integer(let number), .uint32): return number.magnitude < 1_000_000_000
-    case (.integer(let number), .int64), (.integer(let number), .uint64): return number.magnitude < 1_000_000_000_000_000
+    case (.integer(let number), .int64), (.integer(let number), .uint64):
+      return number.magnitude < 1_000_000_000_000_000
     case (.unsigned, _): return false
     default: return true
     }

@@ -21,12 +21,15 @@ public struct ModbusTool: Sendable {
   /// `HOST`, `HOST:PORT` or `[IPv6]:PORT`. Throws ``DeviceError`` `InvalidTarget`.
   public static func endpoint(_ text: String) throws(DeviceError) -> TCPEndpoint {
     guard case .host(let host, let port) = try ScanTarget(text) else {
-      throw DeviceError(reason: "InvalidTarget", message: "'\(text)' is not one host: give HOST or HOST:PORT", isPermanent: true)
+      throw DeviceError(
+        reason: "InvalidTarget", message: "'\(text)' is not one host: give HOST or HOST:PORT", isPermanent: true)
     }
     return TCPEndpoint(host: host, port: port ?? 502)
   }
 
-  private func send(_ request: ModbusRequest, _ endpoint: TCPEndpoint, _ unit: UInt8) async throws(DeviceError) -> ModbusResponse {
+  private func send(_ request: ModbusRequest, _ endpoint: TCPEndpoint, _ unit: UInt8) async throws(DeviceError)
+    -> ModbusResponse
+  {
     let link = TCPLink(endpoint, framing: framing, on: group)
     let reply = await link.execute(request, unit: unit, timeout: timeout)
     switch reply.result {
@@ -40,12 +43,14 @@ public struct ModbusTool: Sendable {
   /// A table of `count` addresses from `address` (zero-based): address, Modicon number, hexadecimal, unsigned and signed
   /// value; with `tryAllEncodings` also every encoding and order that gives a plausible value from there on.
   public func read(
-    _ endpoint: TCPEndpoint, unit: UInt8 = 1, table: RegisterTable, address: Int, count: Int = 1, tryAllEncodings: Bool = false
+    _ endpoint: TCPEndpoint, unit: UInt8 = 1, table: RegisterTable, address: Int, count: Int = 1,
+    tryAllEncodings: Bool = false
   ) async throws(DeviceError) -> String {
     guard address >= 0, count >= 1, count <= table.maximumReadCount, address + count <= 65_536 else {
       throw DeviceError(
         reason: "InvalidRange",
-        message: "one read takes 1 to \(table.maximumReadCount) addresses of table \(table.rawValue), all from 0 to 65535",
+        message:
+          "one read takes 1 to \(table.maximumReadCount) addresses of table \(table.rawValue), all from 0 to 65535",
         isPermanent: true)
     }
     let request = ModbusRequest.read(table, address: UInt16(address), count: UInt16(count))
@@ -130,11 +135,13 @@ public struct ModbusTool: Sendable {
       request = .writeRegister(address: UInt16(address), value: values[0])
     case .registers(let address, let values): request = .writeRegisters(address: UInt16(address), values: values)
     case .bits:
-      throw DeviceError(reason: "InvalidBinding", message: "single bits of registers are not written here", isPermanent: true)
+      throw DeviceError(
+        reason: "InvalidBinding", message: "single bits of registers are not written here", isPermanent: true)
     }
     let readBack = ModbusRequest.read(table, address: UInt16(address), count: UInt16(binding.length))
     let present = Self.shown(try await send(readBack, endpoint, unit), binding)
-    let bytes = request.bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }.joined(separator: " ")
+    let bytes = request.bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }.joined(
+      separator: " ")
     let place = "\(table.rawValue) \(address) (\(Self.modicon(table, address)))"
     let description =
       "\(endpoint) unit \(unit): \(place) from \(present) to \(text) by function \(request.functionCode); bytes \(bytes)"
@@ -181,17 +188,20 @@ public struct ModbusTool: Sendable {
 
   /// Scans once and answers a table of what was found, warnings below it.
   public func discover(
-    _ targets: [String], ports: [Int] = [502], unitIDs: [String] = ["1"], exclude: [String] = [], probesPerSecond: Int = 10,
+    _ targets: [String], ports: [Int] = [502], unitIDs: [String] = ["1"], exclude: [String] = [],
+    probesPerSecond: Int = 10,
     audit: @escaping @Sendable (String) -> Void = { _ in }
   ) async throws(DeviceError) -> String {
     let specification: JSONValue = [
       "tcp": [
         "targets": .array(targets.map(JSONValue.string)), "exclude": .array(exclude.map(JSONValue.string)),
         "ports": .array(ports.map { .integer(Int64($0)) }), "unitIDs": .array(unitIDs.map(JSONValue.string)),
-        "probesPerSecond": .integer(Int64(probesPerSecond)), "timeout": .string("\(max(1, timeout.nanoseconds / 1_000_000))ms"),
+        "probesPerSecond": .integer(Int64(probesPerSecond)),
+        "timeout": .string("\(max(1, timeout.nanoseconds / 1_000_000))ms"),
       ]
     ]
-    let request = DiscoveryRequest(name: "command-line", specification: specification, every: .seconds(900), audit: audit)
+    let request = DiscoveryRequest(
+      name: "command-line", specification: specification, every: .seconds(900), audit: audit)
     let discoverer = try ModbusDiscoverer(request, links: LinkDirectory(group: group, clock: .system), clock: .system)
     let look = await discoverer.look(known: [:])
     var rows = TextTable(["ADDRESS", "UNIT", "MAKER", "MODEL", "REVISION", "SERIAL NUMBER"])
