@@ -38,14 +38,16 @@ public struct DiscoveryReconciler: Sendable {
     discovery[path: "spec", "gracePeriod"]?.string.flatMap { Duration(manifest: $0) } ?? .seconds(300)
   }
 
-  /// What to do about `report`. `existing`: all Devices of the Discovery's namespace. `isConnected`: Devices whose
+  /// What to do about `report`. A find that a person's Device already serves, by the same connection, is nobody's news.
+  /// `existing`: all Devices of the Discovery's namespace. `isConnected`: Devices whose
   /// session has its link; these are there, whether a scan saw them or (as it leaves served devices alone) not.
   public mutating func reconcile(
     _ report: [DiscoveredDevice], existing: [ObjectKey: JSONValue], isConnected: (ObjectKey) -> Bool, now: Timestamp
   ) -> [Directive] {
     var directives: [Directive] = []
     var found: Set<ObjectKey> = []
-    for device in report {
+    let foreign = existing.values.filter { !isOurs($0) }.compactMap { $0[path: "spec", "connection", protocolName] }
+    for device in report where !foreign.contains(where: { $0.holds(device.connection) }) {
       let key = key(of: device)
       guard found.insert(key).inserted else { continue }
       lastSeen[key] = now
@@ -120,5 +122,13 @@ public struct DiscoveryReconciler: Sendable {
     ]
     if !annotations.isEmpty { metadata["annotations"] = .object(annotations) }
     return ["apiVersion": "selvedge.dev/v1alpha1", "kind": "Device", "metadata": metadata, "spec": .object(spec)]
+  }
+}
+
+extension JSONValue {
+  /// Whether every member that `part` names, at any depth, is here with the same value.
+  fileprivate func holds(_ part: JSONValue) -> Bool {
+    guard let members = part.object else { return self == part }
+    return members.allSatisfy { self[$0.key]?.holds($0.value) ?? false }
   }
 }

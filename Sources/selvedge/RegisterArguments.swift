@@ -1,6 +1,6 @@
 public import ArgumentParser
 public import ModbusProtocol
 
-extension RegisterTable: @retroactive ExpressibleByArgument {}
-extension RegisterEncoding: @retroactive ExpressibleByArgument {}
-extension RegisterOrder: @retroactive ExpressibleByArgument {}
+extension RegisterTable: ExpressibleByArgument {}
+extension RegisterEncoding: ExpressibleByArgument {}
+extension RegisterOrder: ExpressibleByArgument {}

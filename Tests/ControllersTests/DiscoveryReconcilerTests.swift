@@ -115,6 +115,16 @@ import Testing
     #expect(reconciler.reconcile([exact], existing: existing, isConnected: { _ in false }, now: Timestamp(seconds: 0)) == [])
   }
 
+  @Test func aFindThatAPersonsDeviceServesAlreadyMakesNoSecondDevice() {
+    var reconciler = reconciler()
+    let manual: JSONValue = [
+      "metadata": ["name": "boiler-1"],
+      "spec": ["connection": ["modbus": ["tcp": ["host": "127.0.0.1", "port": 1502, "framing": "TCP"], "timeout": "1s"]]],
+    ]
+    let existing = [ObjectKey(namespace: "default", name: "boiler-1"): manual]
+    #expect(reconciler.reconcile([boiler], existing: existing, isConnected: { _ in false }, now: Timestamp(seconds: 0)) == [])
+  }
+
   @Test(arguments: [
     ("BC-4 (rev. 2)", "bc-4-rev-2"), ("ÄÖ", ""), ("--x--", "x"), (String(repeating: "a", count: 80), String(repeating: "a", count: 63)),
   ]) func namesAreMadeLegal(_ text: String, _ expected: String) {

@@ -28,10 +28,9 @@ extension MQTTPlugin {
     properties:
       topic:
         type: string
-        description: "Where the value is published; {base} is the Device's."
+        description: "Where the value is published; {base} is the Device's. Absent, {base} itself."
         minLength: 1
         maxLength: 1024
-        default: "{base}"
       path:
         type: string
         description: "Where it is in the JSON payload: keys between dots, element numbers in brackets. Absent, the whole."
@@ -43,17 +42,15 @@ extension MQTTPlugin {
         maxLength: 512
       encoding:
         type: string
-        description: json, or text for a payload that is the bare value.
+        description: json, or text for a payload that is the bare value. Absent, json.
         enum: [json, text]
-        default: json
-      qos: {type: integer, minimum: 0, maximum: 2, default: 1, description: Quality of service of the subscription.}
+      qos: {type: integer, minimum: 0, maximum: 2, description: 'Quality of service of the subscription. Absent, 1.'}
       setTopic: {type: string, minLength: 1, maxLength: 1024, description: "Where a value to be set is published."}
       setPayload:
         type: string
-        description: "What is published to set it; {value} is the value as JSON, between quotes its bare text."
+        description: "What is published to set it; {value} is the value as JSON, between quotes its bare text. Absent, {value}."
         maxLength: 4096
-        default: "{value}"
-      retain: {type: boolean, default: false, description: Whether the broker keeps what is published to set it.}
+      retain: {type: boolean, description: Whether the broker keeps what is published to set it.}
     """
 
   private static let discovery = """
@@ -72,7 +69,7 @@ extension MQTTPlugin {
         description: Announcements to understand.
         maxItems: 16
         x-kubernetes-list-type: set
-        items: {type: string, enum: [homie, homeassistant, zigbee2mqtt, tasmota, sparkplug]}
+        items: {type: string, enum: [homie, homeassistant, zigbee2mqtt, tasmota, sparkplugb]}
       topics:
         type: array
         description: Devices that follow no convention, by the topics on which they publish.
@@ -83,7 +80,7 @@ extension MQTTPlugin {
           type: object
           required: [pattern]
           properties:
-            pattern: {type: string, minLength: 1, maxLength: 1024, description: A topic filter with + and #.}
+            pattern: {type: string, minLength: 1, maxLength: 1024, description: "A topic filter with + and #."}
             name:
               type: string
               description: "The Device's whole name; {1} is what the first wildcard matched. Absent, made of the topic and a hash."
