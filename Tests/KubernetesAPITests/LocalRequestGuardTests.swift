@@ -44,7 +44,7 @@ struct LocalRequestGuardTests {
     arguments: [
       ("application/json", nil), ("application/merge-patch+json; charset=utf-8", nil),
       ("application/apply-patch+yaml", nil), ("application/yaml", nil), ("application/vnd.kubernetes.protobuf", nil),
-      ("text/plain", 415), ("application/x-www-form-urlencoded", 415), ("multipart/form-data", 415), ("", 415),
+      ("text/plain", 415), ("application/x-www-form-urlencoded", 415), ("multipart/form-data", 415), ("", nil),
       ("text/plain; application/json", 415),
     ] as [(String, Int?)])
   func contentType(type: String, code: Int?) {
@@ -52,5 +52,11 @@ struct LocalRequestGuardTests {
       #expect(Self.refusal("localhost:7070", method: method, type.isEmpty ? [:] : ["Content-Type": type]) == code)
     }
     #expect(Self.refusal("localhost:7070", method: .delete) == nil)
+  }
+
+  @Test("A browser may not leave the type out", arguments: ["Origin", "Sec-Fetch-Site", "User-Agent", "Referer"])
+  func browserWithoutType(mark: String) {
+    let value = ["Origin": "http://localhost:7070", "Sec-Fetch-Site": "same-origin", "User-Agent": "Mozilla/5.0 (X11)"]
+    #expect(Self.refusal("localhost:7070", method: .post, [mark: value[mark] ?? "http://localhost:7070/"]) == 415)
   }
 }

@@ -98,7 +98,7 @@ struct ResourceCallTests {
       ("application/json", "{\"a\": }", 400), ("application/json", "[]", 400), ("application/yaml", "a: [", 400),
       ("application/yaml", "a: 1\n---\nb: 2", 400), ("application/json", "{\"kind\":\"Other\"}", 400),
       ("application/json", "{\"apiVersion\":\"v1\"}", 400), ("application/json", "{\"metadata\":[]}", 400),
-      ("application/json", "{\"metadata\":{\"namespace\":\"m\"}}", 400), ("text/csv", "a", 415), ("", "{}", 415),
+      ("application/json", "{\"metadata\":{\"namespace\":\"m\"}}", 400), ("text/csv", "a", 415), ("", "{", 400),
       ("application/vnd.kubernetes.protobuf", "k8s", 400),
     ])
   func badBodies(type: String, body: String, code: Int) async throws {

@@ -4,7 +4,8 @@ public import Resources
 /// Decides whether a request may have come from a program of this machine's user, and not from a page in a browser.
 ///
 /// Host must name the gateway itself, which a page that rebinds its own name to this address cannot make a browser say.
-/// Origin, where a browser sends one, must be the gateway's own. A body must be of a type that no form can send.
+/// Origin, where a browser sends one, must be the gateway's own. A body must be of a type that no form can send; only
+/// programs other than browsers may leave the type out, as kubectl 1.20 does.
 public struct LocalRequestGuard: Sendable {
   /// Host names and addresses beyond the loopback ones, lower-case.
   private let names: Set<String>
@@ -57,10 +58,18 @@ public struct LocalRequestGuard: Sendable {
     default: break
     }
     let type = MediaRange(head.headerFields[.contentType] ?? "")?.essence ?? ""
+    if type.isEmpty, !Self.isFromBrowser(head) { return nil }
     let isSafe =
       type.hasPrefix("application/")
       && (type.hasSuffix("json") || type.hasSuffix("yaml") || type == "application/vnd.kubernetes.protobuf")
     return isSafe ? nil : .unsupportedMediaType(accepted: RequestBodyFormat.objectTypes + RequestBodyFormat.patchTypes)
+  }
+
+  /// Whether the request bears any mark of a browser.
+  private static func isFromBrowser(_ head: HTTPRequest) -> Bool {
+    let marks = [fetchSite, fetchMode, .origin, .referer].compactMap { $0 }
+    return marks.contains { head.headerFields[$0] != nil }
+      || head.headerFields[.userAgent]?.hasPrefix("Mozilla/") == true
   }
 
   private static func forbidden(_ message: String) -> APIStatus {

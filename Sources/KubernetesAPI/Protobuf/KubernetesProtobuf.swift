@@ -14,7 +14,7 @@ package enum KubernetesProtobuf {
     do throws(ProtobufReader.Malformed) {
       var apiVersion = ""
       var kind = ""
-      var raw: [UInt8] = []
+      var raw: [UInt8]?
       var reader = ProtobufReader(body.dropFirst(magic.count))
       while let (field, value) = try reader.next() {
         guard case .bytes(let content) = value else { continue }
@@ -27,6 +27,7 @@ package enum KubernetesProtobuf {
         default: continue
         }
       }
+      guard let raw else { throw ProtobufReader.Malformed() }
       if let shape = shapes[kind] {
         var object = try shape.read(raw)
         object["apiVersion"] = .string(apiVersion)

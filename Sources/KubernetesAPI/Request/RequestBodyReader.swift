@@ -35,10 +35,11 @@ enum RequestBodyReader {
     return Document(value: documents[0])
   }
 
-  /// A whole object in any of the formats that creates and updates take.
+  /// A whole object in any of the formats that creates and updates take; JSON where the type is left out.
   static func object(_ call: APICall) throws(APIStatus) -> Document {
     let document: Document
-    switch RequestBodyFormat(contentType: call.contentType) {
+    let type = call.contentType.isEmpty ? "application/json" : call.contentType
+    switch RequestBodyFormat(contentType: type) {
     case .json: document = try json(call.body)
     case .yaml: document = try yaml(call.body)
     case .protobuf: document = Document(value: try KubernetesProtobuf.object(in: call.body))

@@ -97,8 +97,6 @@ extension ResourceEndpoint {
 
   private func deletion(_ call: APICall) throws(APIStatus) -> DeleteOptions {
     guard !call.body.isEmpty else { return try WriteParameters.deletion(call.query, body: nil) }
-    var call = call
-    if call.contentType.isEmpty { call.contentType = "application/json" }
     return try WriteParameters.deletion(call.query, body: try RequestBodyReader.object(call).value)
   }
 
