@@ -47,10 +47,8 @@ final class ModbusLoop: @unchecked Sendable {
     self.slots = slots
   }
 
-  deinit {
-    for descriptor in connections.keys { close(descriptor) }
-    for descriptor in listeners.keys { close(descriptor) }
-  }
+  /// Only a loop that never started still holds sockets here.
+  deinit { for descriptor in listeners.keys { close(descriptor) } }
 
   /// Adds a server on a socket that listens already. Only before `start`.
   func add(_ server: ModbusServer, listener: Int32) {
@@ -96,6 +94,9 @@ final class ModbusLoop: @unchecked Sendable {
         handle(polled[index].fd)
       }
     }
+    for descriptor in Array(connections.keys) { drop(descriptor) }
+    for descriptor in listeners.keys { close(descriptor) }
+    listeners = [:]
   }
 
   private func refreshPolled() {
@@ -130,8 +131,8 @@ final class ModbusLoop: @unchecked Sendable {
       _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
       _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
       guard let number = slots.take() else {
-        close(descriptor)
         server.withState { $0.statistics.connectionsRefused += 1 }
+        close(descriptor)
         continue
       }
       var one: Int32 = 1
@@ -190,10 +191,11 @@ final class ModbusLoop: @unchecked Sendable {
 
   private func drop(_ descriptor: Int32) {
     guard let connection = connections.removeValue(forKey: descriptor) else { return }
-    close(descriptor)
-    isPolledStale = true
+    // Counted first: a client that sees the end of its connection finds it counted.
     slots.release()
     stations[connection.station].server.withState { $0.statistics.connectionsOpen -= 1 }
+    isPolledStale = true
+    close(descriptor)
   }
 
   /// Closes or opens listening sockets as the ``ModbusFault/offline`` fault asks.
