@@ -96,6 +96,8 @@ let package = Package(
     layer("Plant", ["CModbus", "CMosquitto", log]),
     program("selvedge-plant", ["Plant", arguments, log]),
 
+    program("selvedge-bench", ["Telemetry", "DeviceKit", "Documents"], path: "Benchmarks"),
+
     tests("DocumentsTests", ["Documents", "YAML"]),
     tests("DeviceKitTests", ["DeviceKit", "Documents"]),
     tests("ResourcesTests", ["Resources", "Documents", "YAML"]),
