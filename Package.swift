@@ -100,6 +100,8 @@ let package = Package(
     layer("Plant", ["CModbus", "CMosquitto", "DeviceKit", "Documents"]),
     program("selvedge-plant", ["Plant", "Documents", arguments]),
 
+    program("selvedge-bench", ["Telemetry", "DeviceKit", "Documents"], path: "Benchmarks"),
+
     tests("DocumentsTests", ["Documents", "YAML"]),
     tests("DeviceKitTests", ["DeviceKit", "Documents"]),
     tests("ResourcesTests", ["Resources", "Documents", "YAML"]),

@@ -65,7 +65,7 @@ package final class WindowStage {
       }
     }
     counters.input += UInt64(count)
-    counters.held += UInt64(fast)
+    counters.held &+= UInt64(fast)
   }
 
   /// Takes one sample by the full rules.
@@ -96,7 +96,7 @@ package final class WindowStage {
       take(columns, row, isFirst: opens, into: &table.cells[slot], &edge)
       if keepsEdges { edges[slot] = edge }
     }
-    counters.held += 1
+    counters.held &+= 1
   }
 
   private func take(
@@ -152,8 +152,9 @@ package final class WindowStage {
     }
   }
 
+  /// Wraps below zero within ``process(_:_:into:)``, which adds the plain samples of a batch at its end.
   func countClosed(_ samples: UInt32) {
-    counters.held -= UInt64(samples)
+    counters.held &-= UInt64(samples)
     counters.output += UInt64(samples)
   }
 

@@ -1,0 +1,1 @@
+print(MeasurementTable(rows: measurePipeline()).text)
