@@ -17,7 +17,7 @@ public final class Plant: Sendable {
       throw .tooManyServers(configuration.modbus.count)
     }
     tick = configuration.tick
-    let slots = ConnectionSlots(limit: PlantConfiguration.maximumConnections)
+    let slots = ConnectionSlots(limit: configuration.maximumConnections)
     var loops: [ModbusLoop] = []
     for _ in 0..<min(max(1, configuration.modbusThreads), configuration.modbus.count) {
       loops.append(try ModbusLoop(host: configuration.modbusHost, tick: configuration.tick, slots: slots))

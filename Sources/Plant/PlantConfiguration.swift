@@ -12,6 +12,9 @@ public struct PlantConfiguration: Sendable {
   public var unitIDs: Set<UInt8> = [1]
   /// Threads that share the Modbus servers.
   public var modbusThreads = 1
+  /// The most Modbus connections, all servers together, further ones being closed at once. With the servers' own sockets
+  /// they have to stay below 1,024 descriptors, the common limit of a process.
+  public var maximumConnections = 900
   /// The period at which Modbus devices move; nil: only ``Plant/advance(ticks:)`` moves them, by 100 ms a tick.
   public var tick: Duration? = .milliseconds(100)
   /// The MQTT devices; nil for none.
@@ -36,8 +39,6 @@ public struct PlantConfiguration: Sendable {
 
   /// The most Modbus servers in one process.
   public static let maximumServers = 900
-  /// The most Modbus connections in one process, all servers together: 1,024 descriptors are a common limit.
-  public static let maximumConnections = 900
 }
 
 /// The MQTT devices of a plant: `sensors/room-1` and so on.

@@ -19,7 +19,8 @@ struct SelvedgePlant: ParsableCommand {
   @Option(help: "How many Modbus TCP servers: a boiler, an SDM630 meter, a boiler, a SunSpec inverter, and so on.")
   var modbus = 0
 
-  @Option(help: "The kinds of the Modbus servers in order, instead of the mix: boiler, sdm630, sunspec (comma-separated).")
+  @Option(
+    help: "The kinds of the Modbus servers in order, instead of the mix: boiler, sdm630, sunspec (comma-separated).")
   var kinds: String?
 
   @Option(help: "The first Modbus server's port, the others following; 0 takes free ports.")
@@ -71,8 +72,12 @@ struct SelvedgePlant: ParsableCommand {
     } catch {
       throw ExitMessage(error.description)
     }
-    for server in plant.modbus { print("modbus \(server.number) \(server.kind.rawValue) \(server.host):\(server.port)") }
-    for room in plant.rooms { print("mqtt \(room.name) \(room.topic) at \(configuration.rooms?.broker.description ?? "")") }
+    for server in plant.modbus {
+      print("modbus \(server.number) \(server.kind.rawValue) \(server.host):\(server.port)")
+    }
+    for room in plant.rooms {
+      print("mqtt \(room.name) \(room.topic) at \(configuration.rooms?.broker.description ?? "")")
+    }
     if let control { print("control 127.0.0.1:\(control.port)") }
     print("ready")
     fflush(nil)
@@ -102,11 +107,15 @@ struct SelvedgePlant: ParsableCommand {
     configuration.modbusThreads = modbusThreads
     configuration.unitIDs = Set(
       try unitIDs.split(separator: ",").map { text in
-        guard let unit = UInt8(text) else { throw ValidationError("--unit-ids takes numbers up to 255, not '\(text)'.") }
+        guard let unit = UInt8(text) else {
+          throw ValidationError("--unit-ids takes numbers up to 255, not '\(text)'.")
+        }
         return unit
       })
     configuration.tick = try duration(tick, "--tick")
-    guard let endpoint = MQTTEndpoint(broker) else { throw ValidationError("--broker takes host:port, not '\(broker)'.") }
+    guard let endpoint = MQTTEndpoint(broker) else {
+      throw ValidationError("--broker takes host:port, not '\(broker)'.")
+    }
     var rooms = RoomConfiguration(
       count: try count(mqtt, "--mqtt"), broker: endpoint, interval: try duration(interval, "--interval"))
     rooms.topicPrefix = topicPrefix

@@ -41,7 +41,9 @@ final class ModbusClient {
     return values
   }
 
-  func write(holding address: Int32, _ value: UInt16) throws { try check(modbus_write_register(context, address, value)) }
+  func write(holding address: Int32, _ value: UInt16) throws {
+    try check(modbus_write_register(context, address, value))
+  }
   func write(coil address: Int32, _ value: Bool) throws { try check(modbus_write_bit(context, address, value ? 1 : 0)) }
   func write(holdings address: Int32, _ values: [UInt16]) throws {
     try check(modbus_write_registers(context, address, Int32(values.count), values))

@@ -119,7 +119,8 @@ struct ModbusFaultTests {
     "lines that are no command are refused with a reason",
     arguments: [
       "", "boom", "fault", "fault 0 silence", "fault 1 delay", "fault 1 delay soon", "fault room-1 offline",
-      "fault 1 exception 300", "fault 1 exception 2 adresses=4", "fault 1 exception 2 addresses=9-4", "set 1 holding 40",
+      "fault 1 exception 300", "fault 1 exception 2 adresses=4", "fault 1 exception 2 addresses=9-4",
+      "set 1 holding 40",
       "get 1 register 4", "get x input 4",
     ])
   func malformedLines(line: String) {

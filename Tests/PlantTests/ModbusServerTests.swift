@@ -184,6 +184,21 @@ struct ModbusServerTests {
     }
   }
 
+  @Test("connections past the most are closed at once, counted, and possible again when others have gone")
+  func mostConnections() async throws {
+    var configuration = still([.boiler, .sdm630])
+    configuration.maximumConnections = 2
+    try await withPlant(configuration) { plant in
+      var kept = [RawConnection(port: plant.modbus[0].port), RawConnection(port: plant.modbus[1].port)]
+      for connection in kept { #expect(connection.ask([4, 3, 0xE8, 0, 2]) == [4, 4, 0, 0, 0, 0]) }
+      #expect(RawConnection(port: plant.modbus[0].port).receive(1) == [])
+      #expect(plant.modbus[0].statistics.connectionsRefused == 1)
+      kept.removeLast()
+      #expect(await becomesTrue { (try? ModbusClient(port: plant.modbus[0].port).holdings(40)) == [450] })
+      #expect(kept[0].ask([4, 3, 0xE8, 0, 2]) == [4, 4, 0, 0, 0, 0])
+    }
+  }
+
   @Test("a port in use is an error that names it")
   func portInUse() async throws {
     try await withPlant(still([.boiler])) { plant in

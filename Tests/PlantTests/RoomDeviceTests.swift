@@ -5,7 +5,8 @@ import Testing
 
 @Suite("Simulated MQTT devices on a real mosquitto")
 struct RoomDeviceTests {
-  private func rooms(_ broker: Mosquitto, count: Int = 2, interval: Duration = .milliseconds(20)) -> PlantConfiguration {
+  private func rooms(_ broker: Mosquitto, count: Int = 2, interval: Duration = .milliseconds(20)) -> PlantConfiguration
+  {
     PlantConfiguration(
       rooms: RoomConfiguration(
         count: count, broker: MQTTEndpoint(host: "127.0.0.1", port: broker.port), interval: interval))

@@ -42,7 +42,8 @@ public enum ControlCommand: Sendable, Equatable {
     func number(_ index: Int, _ what: String, _ range: ClosedRange<Int>) throws(Malformed) -> Int {
       let text = try word(index, what)
       guard let value = Int(text), range.contains(value) else {
-        throw Malformed(description: "\(what) is '\(text)', not a number from \(range.lowerBound) to \(range.upperBound)")
+        throw Malformed(
+          description: "\(what) is '\(text)', not a number from \(range.lowerBound) to \(range.upperBound)")
       }
       return value
     }

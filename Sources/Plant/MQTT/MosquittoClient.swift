@@ -22,12 +22,12 @@ final class MosquittoClient {
     Self.library
     guard let made = mosquitto_new(identifier, true, nil) else { preconditionFailure("mosquitto_new: \(errno)") }
     client = made
-    // The owner sends and reads on one thread: libmosquitto must not write behind its back, and must not wait either.
     mosquitto_user_data_set(client, Unmanaged.passUnretained(self).toOpaque())
     mosquitto_connect_callback_set(client) { _, owner, code in
       MosquittoClient.from(owner)?.events.append(code == 0 ? .connected : .refused(code))
     }
-    mosquitto_disconnect_callback_set(client) { _, owner, _ in MosquittoClient.from(owner)?.events.append(.disconnected) }
+    mosquitto_disconnect_callback_set(client) { _, owner, _ in MosquittoClient.from(owner)?.events.append(.disconnected)
+    }
     mosquitto_publish_callback_set(client) { _, owner, identifier in
       MosquittoClient.from(owner)?.events.append(.acknowledged(identifier))
     }

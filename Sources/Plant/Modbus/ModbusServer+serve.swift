@@ -70,7 +70,8 @@ extension ModbusServer.State {
       case .failure(let exception): return refuse(frame, code: exception.rawValue, peer: peer, context)
       case .success(let answer):
         let length = 2 + answer.count
-        return transmit(Array(frame[..<4]) + [UInt8(length >> 8), UInt8(length & 0xFF), frame[6], 0x2B] + answer, to: peer)
+        return transmit(
+          Array(frame[..<4]) + [UInt8(length >> 8), UInt8(length & 0xFF), frame[6], 0x2B] + answer, to: peer)
       }
     }
     guard context.reply(to: frame, on: peer.descriptor, from: mapping) else { return .close }

@@ -32,7 +32,8 @@ public struct EnergyMeterModel: RegisterModel {
 
   public var identification: DeviceIdentification? {
     DeviceIdentification(
-      vendorName: "Eastron", productCode: "SDM630-Modbus V2", revision: "2.04", vendorURL: "https://www.eastrongroup.com",
+      vendorName: "Eastron", productCode: "SDM630-Modbus V2", revision: "2.04",
+      vendorURL: "https://www.eastrongroup.com",
       productName: "SDM630", modelName: "SDM630-Modbus V2", userApplicationName: "SDM-" + serialDigits(number))
   }
 
