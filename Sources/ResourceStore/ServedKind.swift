@@ -96,7 +96,7 @@ struct ServedKind: Sendable {
   /// Kind and apiVersion forced to the definition's; refused where the body says others.
   private func identified(_ body: JSONValue) throws(APIStatus) -> JSONValue {
     guard body.object != nil else { throw .badRequest("the body must be one object") }
-    var object = body
+    var object = body.canonical
     if let given = body["apiVersion"]?.string, !given.isEmpty, given != definition.apiVersion {
       throw .badRequest(
         "the API version in the data (\(given)) does not match the expected API version (\(definition.apiVersion))")
@@ -184,6 +184,20 @@ struct ServedKind: Sendable {
         return current
       }
       return value(left) != value(right)
+    }
+  }
+}
+
+extension JSONValue {
+  /// As it reads back once it is stored: whole numbers are integers, so that equal values compare equal.
+  var canonical: JSONValue {
+    switch self {
+    case .double(let number):
+      guard number.magnitude < 9_007_199_254_740_992, !(number == 0 && number.sign == .minus) else { return self }
+      return Int64(exactly: number).map { .integer($0) } ?? self
+    case .array(let elements): return .array(elements.map(\.canonical))
+    case .object(let members): return .object(members.mapValues(\.canonical))
+    default: return self
     }
   }
 }

@@ -26,12 +26,12 @@ extension WriteBatch {
       throw .badRequest(
         "the name of the object (\(body.metadata.name)) does not match the name on the URL (\(key.name))")
     }
-    var configuration = body
+    var configuration = body.canonical
     configuration.metadata.name = key.name
     configuration.metadata.managedFields = nil
     // What the other endpoint owns is not taken here.
     if subresource == .status {
-      configuration = ["status": body["status"] ?? [:]]
+      configuration = ["status": configuration["status"] ?? [:]]
     } else if kind.definition.hasStatus {
       configuration["status"] = nil
     }

@@ -340,6 +340,20 @@ struct EmbeddedResourceStoreTests {
     #expect(try await store.list(TestKinds.events, ListOptions()).items.map(\.metadata.name) == ["e3", "e4", "e5"])
   }
 
+  @Test("a number written as 3.0 is the stored 3, and changes nothing")
+  func wholeNumbers() async throws {
+    let store = try open()
+    let made = try await make(store, TestKinds.widget("a", ["size": 3, "extra": ["x": 1.5]]))
+    let patch = Patch.merge(["spec": ["size": .double(3)]])
+    #expect(try await store.patch(TestKinds.widgets, key("a"), patch, subresource: nil, WriteOptions()).object == made)
+    let options = WriteOptions(fieldManager: "other")
+    let applied = try await store.patch(
+      TestKinds.widgets, key("a"), .apply(TestKinds.widget("a", ["size": .double(3)]), force: false), subresource: nil,
+      options)
+    #expect(applied.object["spec"] == made["spec"])
+    #expect(applied.object.metadata.generation == 1)
+  }
+
   @Test("a status write changes no owner but its own, and an unchanged write stores nothing")
   func ownership() async throws {
     let store = try open()
