@@ -110,7 +110,7 @@ let package = Package(
     tests("TelemetryTests", ["Telemetry", "SinkKit", "DeviceKit", "Documents", "FileSink"]),
     tests(
       "KubernetesAPITests",
-      ["KubernetesAPI", "ResourceStore", "Resources", "Documents", "YAML", hummingbird, httpTypes, nio, log]),
+      ["KubernetesAPI", "ResourceStore", "Resources", "Documents", "YAML", hummingbird, httpTypes, nio, log, lifecycle]),
     tests("ModbusProtocolTests", ["ModbusProtocol", "DeviceKit", "Documents", "CModbus"]),
     tests("MQTTProtocolTests", ["MQTTProtocol", "MQTTClient", "MQTTSink", "SinkKit", "DeviceKit", "Documents", "YAML", log]),
     tests("UdevProtocolTests", ["UdevProtocol", "DeviceKit", "Documents", "YAML", log]),

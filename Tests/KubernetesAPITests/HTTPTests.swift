@@ -69,6 +69,18 @@ struct HTTPTests {
     }
   }
 
+  @Test func aWatchEndsInGoodOrderWhenTheServiceShutsDown() async throws {
+    let backend = LeavingBackend()
+    try await RunningServer.with([backend]) { server in
+      let curl = try Subprocess.Running("/usr/bin/curl", ["-sSN", server.url + gadgets + "?watch=1"])
+      try await eventually("the watch is open") { curl.output.contains("ADDED") }
+      await server.shutDown()
+      let end = await curl.result(deadline: 20)
+      #expect(end.status == 0, "\(end.description)")
+      try await eventually("the watch is closed") { backend.open.value == 0 }
+    }
+  }
+
   @Test func aLongListArrivesWhole() async throws {
     let backend = MemoryBackend()
     let filler = String(repeating: "é", count: 300)

@@ -17,17 +17,22 @@ struct Kubectl: Sendable {
   static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().path
 
-  /// Finds the program, unpacking the old one where it is not there yet; throws what hinders it.
+  /// Throws what hinders the program from being there.
   init(_ release: Release, server: String) async throws {
     self.server = server
     home = FileManager.default.temporaryDirectory.appendingPathComponent("kubectl-\(UUID().uuidString)").path
     try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+    program = try await Self.program(of: release)
+  }
+
+  /// Where the program is; the old one is unpacked first where it is not there yet.
+  static func program(of release: Release) async throws -> String {
     switch release {
-    case .current: program = "/usr/bin/kubectl"
+    case .current: return "/usr/bin/kubectl"
     case .old:
-      let setup = try await Subprocess.run("/bin/sh", [Self.root + "/scripts/setup-kubectl-1.20.sh"], deadline: 120)
-      guard setup.status == 0 else { throw Missed(what: "kubectl 1.20: \(setup.description)") }
-      program = setup.output.trimmingCharacters(in: .whitespacesAndNewlines)
+      let setup = try await Subprocess.run("/bin/sh", [root + "/scripts/setup-kubectl-1.20.sh"], deadline: 120)
+      guard setup.status == 0 else { throw Missed(what: "unpacking kubectl 1.20: \(setup.description)") }
+      return setup.output.trimmingCharacters(in: .whitespacesAndNewlines)
     }
   }
 

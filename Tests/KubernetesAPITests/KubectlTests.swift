@@ -8,6 +8,11 @@ struct KubectlTests {
   static func with(
     _ release: Kubectl.Release, _ body: @escaping @Sendable (Kubectl, RunningServer) async throws -> Void
   ) async throws {
+    do {
+      _ = try await Kubectl.program(of: release)
+    } catch {
+      try Test.cancel("no kubectl \(release) here: \(error)")
+    }
     try await RunningServer.withStore { server, _ in
       let kubectl = try await Kubectl(release, server: server.url)
       defer { kubectl.remove() }
@@ -52,6 +57,17 @@ struct KubectlTests {
       let strategic = try await kubectl.run("patch", "device", "boiler-1", "-p", patch)
       #expect(strategic.status != 0 && strategic.errors.contains("merge-patch"), "\(strategic.description)")
       #expect(try await kubectl.succeed("describe", "device", "boiler-1").contains("Setpoint"))
+      let sorted = try await kubectl.succeed("get", "devices", "--sort-by=.metadata.name", "-o", "wide", "--show-labels")
+      #expect(sorted.split(separator: "\n").count == 4 && sorted.contains("shift=night"), "\(sorted)")
+      let object = try await kubectl.succeed("get", "device", "room-1", "-o", "json")
+      #expect(try await kubectl.succeed("replace", "-f", "-", input: object).contains("replaced"))
+      let made = try await kubectl.succeed(
+        "create", "--dry-run=server", "-f", "-",
+        input: "apiVersion: selvedge.dev/v1alpha1\nkind: Device\nmetadata: {generateName: dry-}\nspec: {}")
+      #expect(made.contains("created (server dry run)"), "\(made)")
+      #expect(try await kubectl.succeed("get", "devices", "-o", "name").split(separator: "\n").count == 3)
+      #expect(try await kubectl.succeed("get", "--raw", "/version").contains("selvedge"))
+      #expect(try await kubectl.succeed("get", "crd").contains("devices.selvedge.dev"))
       let diff = try await kubectl.run("diff", "-f", Self.contract("02-devices.yaml"))
       #expect(diff.status == 1 && diff.output.contains("+    setpoint: 55.5"), "\(diff.description)")
       let explained = try await kubectl.succeed("explain", "devices.spec")

@@ -6,10 +6,12 @@ import Logging
 import NIOCore
 import ResourceStore
 import Resources
+import ServiceLifecycle
 
 /// The API on a free loopback port, over backends of the test's choice.
 struct RunningServer {
   var port: Int
+  private let services: ServiceGroup
   var url: String { "http://127.0.0.1:\(port)" }
 
   static func with(_ backends: [any ResourceBackend], _ body: @escaping @Sendable (RunningServer) async throws -> Void)
@@ -25,15 +27,18 @@ struct RunningServer {
     let application = Application(
       router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
       onServerRunning: { channel in announce.yield(channel.localAddress?.port ?? 0) }, logger: logger)
+    let services = ServiceGroup(configuration: .init(services: [application], logger: logger))
     try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await application.run() }
+      group.addTask { try await services.run() }
       group.addTask {
         for await port in ports {
-          try await body(RunningServer(port: port))
+          try await body(RunningServer(port: port, services: services))
+          await services.triggerGracefulShutdown()
           return
         }
       }
       defer { group.cancelAll() }
+      try await group.next()
       try await group.next()
     }
   }
@@ -57,6 +62,9 @@ struct RunningServer {
       directory: directory, definitions: crds.compactMap { ResourceDefinition(crd: $0) }, crds: crds)
     try await with([store]) { try await body($0, store) }
   }
+
+  /// As a SIGTERM does it: requests in progress may end.
+  func shutDown() async { await services.triggerGracefulShutdown() }
 
   /// One request by curl; its code, header lines and body.
   func curl(_ path: String, _ arguments: [String] = [], input: String? = nil) async throws

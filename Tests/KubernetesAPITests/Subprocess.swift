@@ -56,7 +56,8 @@ struct Subprocess {
 
     var output: String { collected.withLock { String(decoding: $0.output, as: UTF8.self) } }
 
-    func terminate() { process.terminate() }
+    /// Ends it at once: the child may have inherited a mask that holds SIGTERM back.
+    func terminate() { kill(process.processIdentifier, SIGKILL) }
 
     /// The end, on a thread of its own; past the deadline the program is killed.
     func result(deadline: TimeInterval) async -> Subprocess {
