@@ -7,6 +7,11 @@ public struct ServingPlan: Sendable, Hashable {
   /// The protocol's fragment of the Device's connection.
   public var connection: JSONValue
   public var writesEnabled: Bool
+  public init(model: DecodedModel, connection: JSONValue, writesEnabled: Bool) {
+    self.model = model
+    self.connection = connection
+    self.writesEnabled = writesEnabled
+  }
 }
 
 /// What comes of a Device once its references are looked up. Pure: the same for the same objects, in whatever order

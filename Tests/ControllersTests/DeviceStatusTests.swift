@@ -64,7 +64,7 @@ import Testing
   @Test func mereValuesChangeNoDigestAndTransitionsDo() {
     let first = patch([property("a", state: "Confirmed", reported: 1)])
     let moved = patch([property("a", state: "Confirmed", reported: 2)], previous: first, now: 99)
-    #expect(DeviceStatus.digest(of: first) == DeviceStatus.digest(of: [:].merging(moved)))
+    #expect(DeviceStatus.digest(of: first) == DeviceStatus.digest(of: first.merging(moved)))
     let failed = patch([property("a", state: "Failed")], previous: first)
     #expect(DeviceStatus.digest(of: first) != DeviceStatus.digest(of: first.merging(failed)))
   }
