@@ -8,15 +8,19 @@ import Telemetry
 func measurePipeline() -> [Measurement] {
   [1_000, 100_000].map { series in
     let load = PipelineLoad(series: series)
-    return .best(
+    let measurement = Measurement.best(
       of: 7, "deadband + 1 s window, \(series) series", unit: "ns/sample", ours: { load.throughPipeline() },
       floor: { load.throughBareLoop() })
+    precondition(load.windows.ours == load.windows.bare, "both ways close the same windows: \(load.windows)")
+    return measurement
   }
 }
 
-/// The samples: ten a second of each series, in batches, values by chance.
-private struct PipelineLoad {
+/// The samples: twenty a second of each series, in batches, values by chance.
+private final class PipelineLoad {
   let series: Int
+  /// How many windows each way has closed: they must agree.
+  var windows = (ours: 0, bare: 0)
   let batches: [SampleBatch]
   /// Keeps 30 % of changes of a value that is even between 0 and 1 and is compared with the last one sent.
   static let band = 0.45
@@ -25,13 +29,13 @@ private struct PipelineLoad {
     self.series = series
     var state: UInt64 = 42
     var batches: [SampleBatch] = []
-    let total = max(2_000_000, series * 30)
+    let total = max(2_000_000, series * 90)
     var batch = SampleBatch()
     let start: Int64 = 1_800_000_000_000_000_000
     for index in 0..<total {
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       let value = Double(state >> 11) / Double(1 << 53)
-      let time = start + Int64(index / series) * 100_000_000 + Int64(index % series)
+      let time = start + Int64(index / series) * 50_000_000 + Int64(index % series)
       batch.append(
         PointID(index: UInt32(index % series)), kind: .number, payload: value.bitPattern, quality: .good,
         sourceTime: time, gatewayTime: time)
@@ -44,7 +48,9 @@ private struct PipelineLoad {
     self.batches = batches
   }
 
-  private var samples: Double { Double(batches.reduce(0) { $0 + $1.count }) }
+  /// Batches before the clock starts: a second and a half, in which series are met for the first time.
+  private var warmUp: Int { 30 * series / 1_000 }
+  private var samples: Double { Double(batches[warmUp...].reduce(0) { $0 + $1.count }) }
 
   func throughPipeline() -> Double {
     let core = PipelineCore(
@@ -56,79 +62,112 @@ private struct PipelineLoad {
         ]))
     var rows = RecordRows()
     var closed = 0
-    let begin = threadCPUNanoseconds()
-    for batch in batches {
+    var begin = 0.0
+    for (number, batch) in batches.enumerated() {
+      if number == warmUp { begin = threadCPUNanoseconds() }
       core.process(batch, into: &rows) { PipelineCore.Admission(series: $0.index) }
       closed += rows.count
       rows.removeAll()
     }
     core.windows?.flush(into: &rows)
     let spent = threadCPUNanoseconds() - begin
-    precondition(closed + rows.count > 0)
+    windows.ours = closed + rows.count
     return spent / samples
   }
 
-  /// What one series needs, and no more.
-  private struct Bare {
-    var last = -1e300
-    var sentAt: Int64 = 0
-    var quality = Quality.bad
-    var windowQuality = Quality.good
-    var windowStart = Int64.min
+  /// What one window of one series needs, and no more.
+  private struct BareWindow {
+    var start: Int64 = 0
     var sum = 0.0
+    var lost = 0.0
     var minimum = 0.0
     var maximum = 0.0
     var count = 0
+    var quality = Quality.good
   }
 
+  private struct BareSeries {
+    var last = -1e300
+    var sentAt: Int64 = 0
+    var quality = Quality.bad
+    /// When the older window closes, or late samples begin.
+    var closeAt = Int64.min
+    var newest = BareWindow()
+    var older = BareWindow()
+  }
+
+  private struct BareRow {
+    var start: Int64
+    var mean: Double
+    var minimum: Double
+    var maximum: Double
+    var count: Int
+    var quality: Quality
+  }
+
+  /// One loop for samples in order, which these are: two open windows a series are enough, and nothing is late.
   func throughBareLoop() -> Double {
-    let cells = UnsafeMutablePointer<Bare>.allocate(capacity: series)
-    cells.initialize(repeating: Bare(), count: series)
+    let cells = UnsafeMutablePointer<BareSeries>.allocate(capacity: series)
+    cells.initialize(repeating: BareSeries(), count: series)
     defer { cells.deallocate() }
-    var output: [(start: Int64, mean: Double, minimum: Double, maximum: Double, count: Int, quality: Quality)] = []
+    var output: [BareRow] = []
     var closed = 0
     let size: Int64 = 1_000_000_000
+    let lateness: Int64 = 200_000_000
     let heartbeat: Int64 = 60_000_000_000
-    let begin = threadCPUNanoseconds()
-    for batch in batches {
+    var begin = 0.0
+    for (number, batch) in batches.enumerated() {
+      if number == warmUp { begin = threadCPUNanoseconds() }
       let (points, times, payloads, qualities) = (batch.points, batch.sourceTimes, batch.payloads, batch.qualities)
       for index in 0..<points.count {
         let cell = cells + Int(points[index].index)
         let value = Double(bitPattern: payloads[index])
         let time = times[index]
         let quality = qualities[index]
-        guard (value - cell.pointee.last).magnitude > Self.band || time - cell.pointee.sentAt >= heartbeat
-          || quality != cell.pointee.quality
+        guard
+          (value - cell.pointee.last).magnitude > Self.band || time - cell.pointee.sentAt >= heartbeat
+            || quality != cell.pointee.quality
         else { continue }
         cell.pointee.last = value
         cell.pointee.sentAt = time
         cell.pointee.quality = quality
-        if cell.pointee.count == 0 || time - cell.pointee.windowStart >= size {
-          if cell.pointee.count > 0 {
-            output.append(
-              (
-                cell.pointee.windowStart, cell.pointee.sum / Double(cell.pointee.count), cell.pointee.minimum,
-                cell.pointee.maximum, cell.pointee.count, cell.pointee.windowQuality
-              ))
+        if time >= cell.pointee.closeAt {
+          if cell.pointee.older.count > 0 { Self.close(&cell.pointee.older, &output) }
+          if cell.pointee.newest.count > 0, time - cell.pointee.newest.start >= size + lateness {
+            Self.close(&cell.pointee.newest, &output)
           }
-          cell.pointee.windowStart = time - time % size
-          cell.pointee.sum = 0
-          cell.pointee.minimum = value
-          cell.pointee.maximum = value
-          cell.pointee.count = 0
-          cell.pointee.windowQuality = quality
+          cell.pointee.closeAt = time - (time - lateness) % size + size
         }
-        cell.pointee.sum += value
-        cell.pointee.minimum = min(cell.pointee.minimum, value)
-        cell.pointee.maximum = max(cell.pointee.maximum, value)
-        cell.pointee.count += 1
-        if quality.rawValue > cell.pointee.windowQuality.rawValue { cell.pointee.windowQuality = quality }
+        if cell.pointee.newest.count == 0 || time - cell.pointee.newest.start >= size {
+          cell.pointee.older = cell.pointee.newest
+          cell.pointee.newest = BareWindow(start: time - time % size, minimum: value, maximum: value, quality: quality)
+        }
+        let total = cell.pointee.newest.sum + value
+        let part = total - cell.pointee.newest.sum
+        cell.pointee.newest.lost += (cell.pointee.newest.sum - (total - part)) + (value - part)
+        cell.pointee.newest.sum = total
+        cell.pointee.newest.minimum = min(cell.pointee.newest.minimum, value)
+        cell.pointee.newest.maximum = max(cell.pointee.newest.maximum, value)
+        cell.pointee.newest.count += 1
+        if quality.rawValue > cell.pointee.newest.quality.rawValue { cell.pointee.newest.quality = quality }
       }
       closed += output.count
       output.removeAll(keepingCapacity: true)
     }
+    for index in 0..<series {
+      if cells[index].older.count > 0 { Self.close(&cells[index].older, &output) }
+      if cells[index].newest.count > 0 { Self.close(&cells[index].newest, &output) }
+    }
     let spent = threadCPUNanoseconds() - begin
-    precondition(closed > 0)
+    windows.bare = closed + output.count
     return spent / samples
+  }
+
+  private static func close(_ window: inout BareWindow, _ output: inout [BareRow]) {
+    output.append(
+      BareRow(
+        start: window.start, mean: (window.sum + window.lost) / Double(window.count), minimum: window.minimum,
+        maximum: window.maximum, count: window.count, quality: window.quality))
+    window.count = 0
   }
 }

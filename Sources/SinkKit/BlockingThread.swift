@@ -1,7 +1,8 @@
 internal import Glibc
 
 /// A serial executor on a thread of its own, for actors whose work blocks in system calls: files, fsync, C libraries.
-/// Jobs run in the order in which they were handed over. The thread ends, after the jobs it has, when the executor goes.
+/// Jobs run in the order in which they were handed over. The thread ends, after the jobs it has, when the executor
+/// goes.
 public final class BlockingThread: SerialExecutor {
   private let queue = JobQueue()
 

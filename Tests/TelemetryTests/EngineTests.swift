@@ -8,7 +8,8 @@ import Telemetry
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct EngineTests {
-  private func pipeline(_ stages: String, sinks: [String] = ["cloud"], from: String = "{}") throws -> PipelineDefinition {
+  private func pipeline(_ stages: String, sinks: [String] = ["cloud"], from: String = "{}") throws -> PipelineDefinition
+  {
     let targets = sinks.map { #"{"name": "\#($0)"}"# }.joined(separator: ",")
     return PipelineDefinition(
       key: "default/p",
@@ -17,7 +18,8 @@ import Testing
 
   private func sink(_ extra: String = "", key: String = "default/cloud") throws -> SinkDefinition {
     SinkDefinition(
-      key: key, spec: try JSONValue(parsing: #"{"memory": {}, "batch": {"maxSamples": 20, "maxDelay": "0s"}\#(extra)}"#))
+      key: key, spec: try JSONValue(parsing: #"{"memory": {}, "batch": {"maxSamples": 20, "maxDelay": "0s"}\#(extra)}"#)
+    )
   }
 
   private let window = #"{"aggregate": {"window": {"tumbling": "10s"}, "functions": ["count"]}}"#
@@ -102,7 +104,11 @@ import Testing
       let engine = Plant().engine(folder, [memory], clock)
       await engine.apply(pipelines: [], sinks: [try sink()])
       await whileRunning(engine) {
-        #expect(await eventually { clock.advance(.seconds(1)); return memory.received.count >= sent })
+        #expect(
+          await eventually {
+            clock.advance(.seconds(1))
+            return memory.received.count >= sent
+          })
       }
       #expect(memory.received.map(\.sequence) == Array(1...UInt64(sent)))
       #expect(memory.received.map(\.fields[0].value) == (1...sent).map { .integer(Int64($0)) })
@@ -157,7 +163,8 @@ import Testing
       await engine.ingest(batch)
       await engine.shutdown()
       let empty = TelemetryEngine(
-        directory: folder, node: "n1", points: PointTable(), sinks: [memory], describe: { _ in nil }, range: { _ in nil },
+        directory: folder, node: "n1", points: PointTable(), sinks: [memory], describe: { _ in nil },
+        range: { _ in nil },
         clock: clock.clock, logger: .init(label: "test"))
       await empty.apply(pipelines: [try pipeline(window)], sinks: [try sink()])
       clock.advance(.seconds(60))
@@ -168,7 +175,9 @@ import Testing
     }
   }
 
-  @Test func `a pipeline that is unchanged keeps its windows, one with other stages or gone puts them out`() async throws {
+  @Test func `a pipeline that is unchanged keeps its windows, one with other stages or gone puts them out`()
+    async throws
+  {
     try await withFolder { folder in
       let (plant, clock, memory) = (Plant(), ManualClock(), MemorySink())
       let engine = plant.engine(folder, [memory], clock)
@@ -222,7 +231,8 @@ import Testing
     }
   }
 
-  @Test func `records wait for a sink that is defined later, and go on to a writer that replaces another`() async throws {
+  @Test func `records wait for a sink that is defined later, and go on to a writer that replaces another`() async throws
+  {
     try await withFolder { folder in
       let (plant, clock, memory) = (Plant(), ManualClock(), MemorySink())
       let engine = plant.engine(folder, [memory], clock)
@@ -259,7 +269,11 @@ import Testing
         var batch = SampleBatch()
         for index in 0..<50 { batch.add(plant.point(0), .integer(Int64(index)), at: clock.now) }
         await engine.ingest(batch)
-        #expect(await eventually { clock.advance(.seconds(1)); return memory.received.count == 49 })
+        #expect(
+          await eventually {
+            clock.advance(.seconds(1))
+            return memory.received.count == 49
+          })
         #expect(memory.received.map(\.sequence) == (1...50).filter { $0 != 7 })
         #expect(await eventually { await engine.status().sinks[0].spool.quarantined == 1 })
         await balance(engine)
@@ -288,7 +302,11 @@ import Testing
         let before = await engine.status().pipelines[0].records
         #expect(before < 20_000)
         memory.behave { _, _ in .delivered }
-        #expect(await eventually { clock.advance(.seconds(1)); return memory.received.count == 20_000 })
+        #expect(
+          await eventually {
+            clock.advance(.seconds(1))
+            return memory.received.count == 20_000
+          })
         await source.value
         #expect(memory.received.map(\.sequence) == Array(1...20_000))
         await balance(engine)
@@ -306,13 +324,21 @@ import Testing
         var batch = SampleBatch()
         batch.add(plant.point(0), .integer(1), at: clock.now)
         await engine.ingest(batch)
-        #expect(await eventually { clock.advance(.seconds(1)); return await engine.status().sinks[0].circuit == .open })
+        #expect(
+          await eventually {
+            clock.advance(.seconds(1))
+            return await engine.status().sinks[0].circuit == .open
+          })
         #expect(await engine.status().sinks[0].lastError?.reason == "Down")
         let calls = memory.calls
         await engine.tick()
         #expect(memory.calls <= calls + 1, "the pause holds while the clock stands")
         memory.behave { _, _ in .delivered }
-        #expect(await eventually { clock.advance(.seconds(1)); return await engine.status().sinks[0].circuit == .closed })
+        #expect(
+          await eventually {
+            clock.advance(.seconds(1))
+            return await engine.status().sinks[0].circuit == .closed
+          })
         #expect(await engine.status().sinks[0].lastError == nil)
       }
     }

@@ -2,14 +2,15 @@ import Telemetry
 import Testing
 
 @Suite struct ExpressionTests {
-  @Test(arguments: [
-    ("value > 1", 2.0, true), ("value > 1", 1, false), ("value >= 1 && value <= 1", 1, true),
-    ("value < -40 || value > 125", 126, true), ("!(value == 3)", 3, false), ("1 + 2 * 3 == 7", 0, true),
-    ("(1 + 2) * 3 == 9", 0, true), ("10 - 3 - 2 == 5", 0, true), ("7 % 4 == 3", 0, true), ("-value == 5", -5, true),
-    ("value / 0 > 1e300", 1, true), ("value / 0 == value / 0", 0, false), ("value == true", 1, true),
-    ("quality == Good", 0, true), ("quality != Good", 0, false), ("true || false && false", 0, true),
-    ("value*1.5e1>=.5", 0.04, true), ("--value == value", 2, true), ("value != value", .nan, true),
-  ] as [(String, Double, Bool)])
+  @Test(
+    arguments: [
+      ("value > 1", 2.0, true), ("value > 1", 1, false), ("value >= 1 && value <= 1", 1, true),
+      ("value < -40 || value > 125", 126, true), ("!(value == 3)", 3, false), ("1 + 2 * 3 == 7", 0, true),
+      ("(1 + 2) * 3 == 9", 0, true), ("10 - 3 - 2 == 5", 0, true), ("7 % 4 == 3", 0, true), ("-value == 5", -5, true),
+      ("value / 0 > 1e300", 1, true), ("value / 0 == value / 0", 0, false), ("value == true", 1, true),
+      ("quality == Good", 0, true), ("quality != Good", 0, false), ("true || false && false", 0, true),
+      ("value*1.5e1>=.5", 0.04, true), ("--value == value", 2, true), ("value != value", .nan, true),
+    ] as [(String, Double, Bool)])
   func `conditions mean what they say`(text: String, value: Double, holds: Bool) throws {
     #expect(try Expression(text).program.holds(value: value, quality: 0) == holds)
   }
@@ -84,10 +85,14 @@ import Testing
 
   @Test func `mangled texts end in an error or a condition, never in a crash`() {
     var generator = SeededGenerator(5)
-    let words = ["value", "quality", "Good", "true", "1", "2.5", "1e", ".", "(", ")", "&&", "||", "!", "-", "<", "==", "%", " ", "é", "&", "="]
+    let words = [
+      "value", "quality", "Good", "true", "1", "2.5", "1e", ".", "(", ")", "&&", "||", "!", "-", "<", "==", "%", " ",
+      "é", "&", "=",
+    ]
     var taken = 0
     for _ in 0..<20_000 {
-      let text = (0..<Int.random(in: 0..<12, using: &generator)).map { _ in words.randomElement(using: &generator)! }.joined()
+      let text = (0..<Int.random(in: 0..<12, using: &generator)).map { _ in words.randomElement(using: &generator)! }
+        .joined()
       if let expression = try? Expression(text) {
         taken += 1
         _ = expression.program.holds(value: 1, quality: 0)

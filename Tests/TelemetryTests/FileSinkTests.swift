@@ -52,7 +52,9 @@ import Testing
   @Test func `files rotate and only so many stay`() async throws {
     try await withFolder { folder in
       let writer = try writer(folder, ["path": "out", "rotate": ["maxBytes": 4096, "keep": 2]])
-      for index in 0..<20 as Range<UInt64> { #expect(await writer.send(records(index * 10...index * 10 + 9)) == .delivered) }
+      for index in 0..<20 as Range<UInt64> {
+        #expect(await writer.send(records(index * 10...index * 10 + 9)) == .delivered)
+      }
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == ["out", "out.1", "out.2"])
       for name in ["out", "out.1", "out.2"] {
         #expect(try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(name)")).count <= 4_096)

@@ -65,7 +65,8 @@ import Testing
       #expect(record.series.device.name == "d" && record.series.labels == ["a": "b"] && record.series.unit == "Cel")
       #expect(record.sequence == 2 && record.pipeline == "default/p")
       #expect(record.time.nanoseconds == 1_000 * second + 1 && record.windowStart?.nanoseconds == 1_000 * second)
-      #expect(record.fields.map(\.value) == [.number(1), .string("x")] && record.fields.map(\.name) == ["mean", "count"])
+      #expect(
+        record.fields.map(\.value) == [.number(1), .string("x")] && record.fields.map(\.name) == ["mean", "count"])
     }
   }
 
@@ -77,7 +78,8 @@ import Testing
         let bench = try Bench(folder, SpoolLimits(segmentBytes: 4_096))
         try bench.append(Int.random(in: 1...300, using: &generator))
         for _ in 0..<Int.random(in: 0...4, using: &generator) {
-          guard let batch = try bench.spool.read(limit: .random(in: 1...90, using: &generator), at: 1_000 * second) else { break }
+          guard let batch = try bench.spool.read(limit: .random(in: 1...90, using: &generator), at: 1_000 * second)
+          else { break }
           guard Bool.random(using: &generator) else { continue }
           delivered += batch.records.map(\.sequence)
           try bench.spool.conclude(batch, as: .delivered)

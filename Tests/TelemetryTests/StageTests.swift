@@ -6,7 +6,9 @@ import Testing
 
 @Suite struct StageTests {
   /// The values that pass, of samples one second apart.
-  private func passing(_ stages: String, _ values: [Value?], _ qualities: [Quality] = [], step: Int64 = second) throws -> [Value?] {
+  private func passing(_ stages: String, _ values: [Value?], _ qualities: [Quality] = [], step: Int64 = second) throws
+    -> [Value?]
+  {
     let core = PipelineCore(try specification(stages))
     var batch = SampleBatch()
     for (index, value) in values.enumerated() {
@@ -79,16 +81,26 @@ import Testing
   }
 
   @Test(arguments: [
-    (#"{"swingingDoor": {"deviation": 1}}"#, "spec.stages[0].swingingDoor"), (#"{"derive": {}}"#, "spec.stages[0].derive"),
+    (#"{"swingingDoor": {"deviation": 1}}"#, "spec.stages[0].swingingDoor"),
+    (#"{"derive": {}}"#, "spec.stages[0].derive"),
     (#"{"nonsense": {}}"#, "spec.stages[0].nonsense"), (#"{"deadband": {}}"#, "spec.stages[0].deadband"),
     (#"{"deadband": {"absolute": -1}}"#, "spec.stages[0].deadband.absolute"),
     (#"{"deadband": {"absolute": 1, "extra": 1}}"#, "spec.stages[0].deadband.extra"),
     (#"{"throttle": {"every": "soon"}}"#, "spec.stages[0].throttle.every"),
     (#"{"filter": {"quality": ["Fine"]}}"#, "spec.stages[0].filter.quality[0]"),
     (#"{"filter": {"where": "value >"}}"#, "spec.stages[0].filter.where"),
-    (#"{"aggregate": {"window": {"hopping": {"size": "1m"}}, "functions": ["mean"]}}"#, "spec.stages[0].aggregate.window.hopping"),
-    (#"{"aggregate": {"window": {"tumbling": "1m"}, "functions": ["mean", "p99"]}}"#, "spec.stages[0].aggregate.functions[1]"),
-    (#"{"aggregate": {"window": {"tumbling": "1m"}, "functions": ["mean"]}}, {"dedup": {}}"#, "spec.stages[0].aggregate"),
+    (
+      #"{"aggregate": {"window": {"hopping": {"size": "1m"}}, "functions": ["mean"]}}"#,
+      "spec.stages[0].aggregate.window.hopping"
+    ),
+    (
+      #"{"aggregate": {"window": {"tumbling": "1m"}, "functions": ["mean", "p99"]}}"#,
+      "spec.stages[0].aggregate.functions[1]"
+    ),
+    (
+      #"{"aggregate": {"window": {"tumbling": "1m"}, "functions": ["mean"]}}, {"dedup": {}}"#,
+      "spec.stages[0].aggregate"
+    ),
   ])
   func `a spec that cannot be served names its field`(stages: String, path: String) throws {
     do {
@@ -111,7 +123,9 @@ import Testing
         """)
     let from = try PipelineSpecification(json: json).from
     let plant = Plant()
-    for (property, taken) in [("temperature", true), ("inlet-temperature", true), ("temperatures", false), ("power-1", true), ("power", false)] {
+    for (property, taken) in [
+      ("temperature", true), ("inlet-temperature", true), ("temperatures", false), ("power-1", true), ("power", false),
+    ] {
       let series = try #require(plant.describe(plant.point(1, property: property)))
       #expect(from.matches(series) == taken, "\(property)")
       var other = series

@@ -82,7 +82,8 @@ final class MemorySink: SinkPlugin, SinkWriter {
   var received: [TelemetryRecord] { state.withLock { $0.received } }
   var calls: Int { state.withLock { $0.calls } }
 
-  static let down = SinkOutcome.retry(SinkError(reason: "Down", message: "the receiver is down"), after: .milliseconds(1))
+  static let down = SinkOutcome.retry(
+    SinkError(reason: "Down", message: "the receiver is down"), after: .milliseconds(1))
 }
 
 /// Points of devices `d0`, `d1`, … in the namespace `default`, each with the property `temperature`.

@@ -13,7 +13,8 @@ private struct ReferenceWindows {
   var lateness: Int64
   var watermarks: [UInt32: Int64] = [:]
   var open: [Key: [(time: Int64, value: Double, quality: UInt8)]] = [:]
-  var closed: [Key: (mean: Double, min: Double, max: Double, count: Int, first: Double, last: Double, quality: UInt8)] = [:]
+  var closed: [Key: (mean: Double, min: Double, max: Double, count: Int, first: Double, last: Double, quality: UInt8)] =
+    [:]
   var late = 0
 
   mutating func take(_ point: UInt32, _ value: Double, _ quality: UInt8, at time: Int64) {
@@ -51,7 +52,8 @@ private struct ReferenceWindows {
       let functions = withEdges ? #""mean","min","max","count","first","last""# : #""mean","min","max","count""#
       let core = PipelineCore(
         try specification(
-          #"{"aggregate": {"window": {"tumbling": "10s"}, "functions": [\#(functions)], "lateness": "\#(lateness)s"}}"#))
+          #"{"aggregate": {"window": {"tumbling": "10s"}, "functions": [\#(functions)], "lateness": "\#(lateness)s"}}"#)
+      )
       var reference = ReferenceWindows(size: 10 * second, lateness: lateness * second)
       var rows = RecordRows()
       var clock = [Int64](repeating: 1_000 * second, count: 7)
@@ -69,13 +71,13 @@ private struct ReferenceWindows {
           reference.take(point, value, quality.rawValue, at: time)
         }
         core.process(batch, into: &rows) { PipelineCore.Admission(series: $0.index) }
-        let counters = try #require(core.windows).counters
+        let counters = try #require(core.windowCounters)
         #expect(counters.input == counters.output + counters.droppedTotal + counters.held)
       }
       core.windows?.flush(into: &rows)
       reference.flush()
       #expect(rows.count == reference.closed.count)
-      #expect(core.windows?.counters.dropped["late"] ?? 0 == UInt64(reference.late))
+      #expect(core.windowCounters?.dropped["late"] ?? 0 == UInt64(reference.late))
       #expect(reference.late > 0)
       var lastStart: [UInt32: Int64] = [:]
       for (index, row) in rows.rows.enumerated() {
@@ -99,7 +101,8 @@ private struct ReferenceWindows {
 
   private func core(_ functions: String = #""mean","min","max","count","sum","first","last""#) throws -> PipelineCore {
     PipelineCore(
-      try specification(#"{"aggregate": {"window": {"tumbling": "10s"}, "functions": [\#(functions)], "lateness": "2s"}}"#))
+      try specification(
+        #"{"aggregate": {"window": {"tumbling": "10s"}, "functions": [\#(functions)], "lateness": "2s"}}"#))
   }
 
   @Test func `integers stay exact beyond 2^53 and 2^63`() throws {
@@ -159,7 +162,7 @@ private struct ReferenceWindows {
       point, kind: .number, payload: Double.nan.bitPattern, quality: .good, sourceTime: 1, gatewayTime: 1)
     batch.add(point, .number(1), at: 1_900_000_000 * second, arrival: 1_800_000_000 * second)
     _ = pass([batch], through: core)
-    #expect(core.windows?.counters.dropped == ["badQuality": 2, "timeOutOfRange": 1])
+    #expect(core.windowCounters?.dropped == ["badQuality": 2, "timeOutOfRange": 1])
     #expect(core.selected.dropped == ["nonFinite": 1])
   }
 
@@ -178,13 +181,14 @@ private struct ReferenceWindows {
       var late = SampleBatch()
       late.add(PointID(index: 0), .number(1), at: start + 2 * second + skew, arrival: start + 13 * second)
       rows = pass([late], through: core)
-      #expect(core.windows?.counters.dropped == ["late": 1])
+      #expect(core.windowCounters?.dropped == ["late": 1])
     }
   }
 
   @Test func `state saved in the middle of windows goes on as if nothing had been`() throws {
     var generator = SeededGenerator(9)
-    let stages = #"{"deadband": {"absolute": 1}}, {"throttle": {"every": "500ms"}}, {"aggregate": {"window": {"tumbling": "10s"}, "functions": ["mean","count","first","last"], "lateness": "15s"}}"#
+    let stages =
+      #"{"deadband": {"absolute": 1}}, {"throttle": {"every": "500ms"}}, {"aggregate": {"window": {"tumbling": "10s"}, "functions": ["mean","count","first","last"], "lateness": "15s"}}"#
     let whole = PipelineCore(try specification(stages))
     var part = PipelineCore(try specification(stages))
     var (expected, found) = (RecordRows(), RecordRows())
@@ -194,7 +198,8 @@ private struct ReferenceWindows {
       for _ in 0..<20 {
         time += Int64.random(in: 0...second, using: &generator)
         let value: Value =
-          Int.random(in: 0..<9, using: &generator) == 0 ? .string("s\(round)") : .number(.random(in: 0...9, using: &generator))
+          Int.random(in: 0..<9, using: &generator) == 0
+          ? .string("s\(round)") : .number(.random(in: 0...9, using: &generator))
         let back = Int64.random(in: 0...12 * second, using: &generator)
         batch.add(PointID(index: .random(in: 0..<3, using: &generator)), value, at: time - back)
       }

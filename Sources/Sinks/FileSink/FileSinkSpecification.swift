@@ -27,7 +27,9 @@ struct FileSinkSpecification: Sendable {
     self.format = format
     guard let rotate = json["rotate"], !rotate.isNull else { return }
     let bytes = rotate["maxBytes"]?.string.flatMap(Quantity.bytes) ?? rotate["maxBytes"]?.integer
-    guard let bytes, bytes >= 4_096 else { throw Self.error("rotate.maxBytes", "must be a quantity of at least 4096 bytes") }
+    guard let bytes, bytes >= 4_096 else {
+      throw Self.error("rotate.maxBytes", "must be a quantity of at least 4096 bytes")
+    }
     let keep = rotate["keep"]?.int ?? 5
     guard (1...1_000).contains(keep) else { throw Self.error("rotate.keep", "must be between 1 and 1000") }
     rotation = (Int(clamping: bytes), keep)

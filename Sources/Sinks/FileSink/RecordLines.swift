@@ -6,7 +6,8 @@ internal import SinkKit
 enum RecordLines {
   /// The columns of a CSV file: one line per field of a record (RFC 4180, but for line ends of LF alone).
   static let columns = [
-    "time", "windowStart", "node", "namespace", "device", "property", "model", "unit", "quality", "pipeline", "sequence",
+    "time", "windowStart", "node", "namespace", "device", "property", "model", "unit", "quality", "pipeline",
+    "sequence",
     "field", "value",
   ]
 

@@ -33,7 +33,8 @@ public struct SinkSpecification: Sendable, Hashable {
     guard kinds.count == 1, let kind = kinds.first else {
       throw SpecificationError(
         path: "spec",
-        message: "must name exactly one kind of sink (\(plugins.sorted().joined(separator: ", "))), names \(kinds.count)")
+        message:
+          "must name exactly one kind of sink (\(plugins.sorted().joined(separator: ", "))), names \(kinds.count)")
     }
     guard plugins.contains(kind) else {
       throw reader.error(kind, "this gateway serves no such sink; served: \(plugins.sorted().joined(separator: ", "))")

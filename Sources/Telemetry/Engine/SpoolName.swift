@@ -1,5 +1,5 @@
-/// How a sink's key becomes the name of its spool's directory: `/` as `_`, what is no letter, digit, `-` or `.` inside the
-/// name as `%XX`.
+/// How a sink's key becomes the name of its spool's directory: `/` as `_`, what is no letter, digit, `-` or `.` inside
+/// the name as `%XX`.
 enum SpoolName {
   static func directory(of key: String) -> String {
     var name = ""

@@ -6,9 +6,9 @@ internal import SinkKit
 extension TelemetryEngine {
   /// Puts these pipelines and sinks in force, in place of those before; one call at a time.
   ///
-  /// What is unchanged goes on untouched. A pipeline whose stages are unchanged keeps its windows; one that goes, or gets
-  /// other stages, puts its open windows out first. A spec that cannot be served is told in ``status()``, and the last
-  /// good one stays in force. Records for a sink that is not defined wait for it in its spool.
+  /// What is unchanged goes on untouched. A pipeline whose stages are unchanged keeps its windows; one that goes, or
+  /// gets other stages, puts its open windows out first. A spec that cannot be served is told in ``status()``, and the
+  /// last good one stays in force. Records for a sink that is not defined wait for it in its spool.
   public func apply(pipelines: [PipelineDefinition], sinks: [SinkDefinition]) async {
     guard !isShutDown else { return }
     await recover()
@@ -108,8 +108,8 @@ extension TelemetryEngine {
     }
   }
 
-  /// Gives a pipeline the state that it had at the last clean stop. Where its stages have changed since, the windows that
-  /// were open are put out as they were.
+  /// Gives a pipeline the state that it had at the last clean stop. Where its stages have changed since, the windows
+  /// that were open are put out as they were.
   private func resume(_ run: PipelineRun, _ touched: inout [SinkLane]) {
     guard let saved = unclaimed.removeValue(forKey: run.key) else { return }
     do {

@@ -5,8 +5,8 @@ extension TelemetryEngine {
       let core = run.core
       var stages = [PipelineStatus.Stage(name: "select", counters: core.selected)]
       stages += core.stages.map { PipelineStatus.Stage(name: $0.name, counters: $0.counters) }
-      if let windows = core.windows {
-        stages.append(PipelineStatus.Stage(name: "aggregate", counters: windows.counters))
+      if let counters = core.windows?.counters {
+        stages.append(PipelineStatus.Stage(name: "aggregate", counters: counters))
       }
       let missing = run.specification.sinks.map { PipelineRun.sinkKey($0, for: run.key) }
         .filter { sinkDefinitions[$0] == nil }

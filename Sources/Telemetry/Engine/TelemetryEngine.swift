@@ -7,8 +7,8 @@ public import SinkKit
 ///
 /// Promises: every record that has been put out is on disk when the `ingest` (or tick) that caused it returns, and safe
 /// from a loss of power at most 200 ms later; a kill of the process loses samples in open windows only; a clean stop
-/// (``shutdown()``) loses none. Records of one series arrive in order, at least once; their sequence numbers rise by one
-/// and are never given to another record.
+/// (``shutdown()``) loses none. Records of one series arrive in order, at least once; their sequence numbers rise by
+/// one and are never given to another record.
 public actor TelemetryEngine {
   public typealias Describe = @Sendable (PointID) -> SeriesDescription?
   public typealias Range = @Sendable (PointID) -> (minimum: Double, maximum: Double)?
@@ -41,7 +41,8 @@ public actor TelemetryEngine {
 
   /// - Parameters:
   ///   - directory: Holds the spools and the checkpoint; made where it is missing, at the first `apply`.
-  ///   - describe: What a point is called and belongs to; nil for one that no pipeline shall take. Called from any task.
+  ///   - describe: What a point is called and belongs to; nil for one that no pipeline shall take. Called from any
+  /// task.
   ///   - range: The bounds of the point's property, for deadbands in percent.
   public init(
     directory: String, node: String, points: PointTable, sinks: [any SinkPlugin], describe: @escaping Describe,

@@ -1,5 +1,5 @@
-/// A condition compiled to steps of a stack machine whose cells are columns: each step works on a whole chunk of samples.
-/// Truth is 1, falsehood 0.
+/// A condition compiled to steps of a stack machine whose cells are columns: each step works on a whole chunk of
+/// samples. Truth is 1, falsehood 0.
 package struct ExpressionProgram: Sendable, Hashable {
   package enum Step: Sendable, Hashable {
     case value

@@ -22,7 +22,10 @@ package final class PipelineCore {
   /// Input is samples of selected points; dropped are those whose number is not finite.
   package private(set) var selected = StageCounters()
   package let stages: [any SampleStage]
-  package let windows: WindowStage?
+  /// Nil for a pipeline that does not aggregate.
+  package var windows: WindowStage?
+  /// Of the aggregate; nil where there is none.
+  package var windowCounters: StageCounters? { windows?.counters }
   /// The series' handles and points by slot.
   package private(set) var series: [UInt32] = []
   package private(set) var points: [PointID] = []
@@ -34,19 +37,19 @@ package final class PipelineCore {
   package init(_ specification: PipelineSpecification) {
     self.specification = specification
     var stages: [any SampleStage] = []
-    var windows: WindowStage?
+    var aggregate: PipelineSpecification.Aggregate?
     for stage in specification.stages {
       switch stage {
       case .filter(let filter): stages.append(FilterStage(filter))
       case .deadband(let deadband): stages.append(DeadbandStage(deadband))
       case .throttle(let every): stages.append(ThrottleStage(every: every))
       case .dedup: stages.append(DeadbandStage(dedup: ()))
-      case .aggregate(let aggregate): windows = WindowStage(aggregate)
+      case .aggregate(let last): aggregate = last
       }
     }
     self.stages = stages
-    self.windows = windows
-    fields = windows?.functions.map(\.rawValue) ?? ["value"]
+    windows = aggregate.map { WindowStage($0) }
+    fields = aggregate?.functions.map(\.rawValue) ?? ["value"]
   }
 
   /// Takes a batch and appends what comes out. `admit` is asked once for each point: nil for one that the pipeline does
@@ -56,11 +59,7 @@ package final class PipelineCore {
       select(columns, admit)
       guard selection.count > 0 else { return }
       for stage in stages { stage.process(columns, selection) }
-      if let windows {
-        windows.process(columns, selection, into: &output)
-      } else {
-        pass(columns, &output)
-      }
+      if windows?.process(columns, selection, into: &output) == nil { pass(columns, &output) }
     }
   }
 

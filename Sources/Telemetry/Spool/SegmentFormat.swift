@@ -1,8 +1,8 @@
 /// How a segment looks: a header of 40 bytes, then entries, all numbers little-endian.
 ///
 /// Header: magic (8), segment number (8), ordinal of its first record (8), time of making (8), CRC32C of these 32 bytes
-/// (4), reserved (4). Entry: marker (4), length of the payload (4), CRC32C of length and payload (4), payload. A payload
-/// starts with its kind; see ``SegmentWriter`` and ``EntryDecoder``.
+/// (4), reserved (4). Entry: marker (4), length of the payload (4), CRC32C of length and payload (4), payload. A
+/// payload starts with its kind; see ``SegmentWriter`` and ``EntryDecoder``.
 enum SegmentFormat {
   static let magic: UInt64 = 0x3156_4C50_5345_5A53
   static let headerLength = 40

@@ -1,8 +1,8 @@
 internal import DeviceKit
 internal import SinkKit
 
-/// What a spool's directory holds after a stop of any kind: looks at the segments, cuts a torn end off the last one, and
-/// lets sequence numbers go on in the catalogue.
+/// What a spool's directory holds after a stop of any kind: looks at the segments, cuts a torn end off the last one,
+/// and lets sequence numbers go on in the catalogue.
 struct SpoolRecovery {
   private(set) var segments: [Spool.Segment] = []
   private(set) var highestNumber: UInt64 = 0

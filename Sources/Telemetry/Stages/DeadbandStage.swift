@@ -4,8 +4,8 @@ internal import Documents
 /// Drops samples that differ too little from the last one sent.
 ///
 /// A series' first sample and every change of quality or type pass; so does a sample whose source time is at least the
-/// heartbeat past that of the last one sent. Numbers pass when they differ by *more* than the band. Booleans, strings and
-/// objects pass when they differ. With a band of zero and no heartbeat this is report on change.
+/// heartbeat past that of the last one sent. Numbers pass when they differ by *more* than the band. Booleans, strings
+/// and objects pass when they differ. With a band of zero and no heartbeat this is report on change.
 final class DeadbandStage: SampleStage {
   private struct Cell: BitwiseCopyable {
     /// Payload of the last sample sent.
@@ -16,11 +16,13 @@ final class DeadbandStage: SampleStage {
     var state: UInt16 = unseen
   }
   private static let unseen: UInt16 = 0xFFFF
+  /// A heartbeat of 146 years: far from the limits, so that the difference of two times leaves room.
+  private static let never: Int64 = 1 << 62
 
   let name: String
   private(set) var counters = StageCounters()
   private let cause: String
-  private let table = SlotTable(initial: Cell())
+  private var table = SlotTable(initial: Cell())
   /// The last string or object sent, by slot.
   private var sideValues: [Int: Value] = [:]
   private let band: PipelineSpecification.Deadband.Band
@@ -30,7 +32,7 @@ final class DeadbandStage: SampleStage {
     name = "deadband"
     cause = "deadband"
     band = deadband.band
-    heartbeat = deadband.heartbeat?.nanoseconds ?? .max
+    heartbeat = deadband.heartbeat?.nanoseconds ?? Self.never
   }
 
   /// Report on change.
@@ -38,7 +40,7 @@ final class DeadbandStage: SampleStage {
     name = "dedup"
     cause = "unchanged"
     band = .absolute(0)
-    heartbeat = .max
+    heartbeat = Self.never
   }
 
   func grow(to count: Int) { table.grow(to: count) }
@@ -64,26 +66,29 @@ final class DeadbandStage: SampleStage {
       let time = columns.sourceTimes[Int(row)]
       let payload = columns.payloads[Int(row)]
       let state = UInt16(kind.rawValue) | UInt16(columns.qualities[Int(row)].rawValue) << 8
-      let passes: Bool
+      let passes: Int
       if kind == .number, state == cell.pointee.state {
-        let distance = (Double(bitPattern: payload) - Double(bitPattern: cell.pointee.payload)).magnitude
-        let isFar = distance > cell.pointee.band
-        let isDue = time &- cell.pointee.sentAt >= heartbeat
-        // Without a branch: what passes is chance, and a mispredicted jump costs more than two stores.
-        passes = (isFar ? 1 : 0) | (isDue ? 1 : 0) != 0
-        cell.pointee.payload = passes ? payload : cell.pointee.payload
-        cell.pointee.sentAt = passes ? time : cell.pointee.sentAt
+        // Masks of all ones where the sample passes, from sign bits: what passes is chance, and a mispredicted jump
+        // costs more than the stores that a jump would save.
+        let last = cell.pointee
+        let distance = (Double(bitPattern: payload) - Double(bitPattern: last.payload)).magnitude
+        let isFar = Int64(bitPattern: (last.band - distance).bitPattern) >> 63
+        let isDue = (heartbeat &- 1 &- (time &- last.sentAt)) >> 63
+        let mask = isFar | isDue
+        cell.pointee.payload = last.payload ^ ((last.payload ^ payload) & UInt64(bitPattern: mask))
+        cell.pointee.sentAt = last.sentAt ^ ((last.sentAt ^ time) & mask)
+        passes = Int(mask & 1)
+      } else if differs(columns, Int(row), Int(slot), cell.pointee, state) {
+        cell.pointee.payload = payload
+        cell.pointee.sentAt = time
+        cell.pointee.state = state
+        passes = 1
       } else {
-        passes = differs(columns, Int(row), Int(slot), cell.pointee, state)
-        if passes {
-          cell.pointee.payload = payload
-          cell.pointee.sentAt = time
-          cell.pointee.state = state
-        }
+        passes = 0
       }
       rows[kept] = row
       slots[kept] = slot
-      kept += passes ? 1 : 0
+      kept += passes
     }
     selection.count = kept
     counters.input += UInt64(offered)

@@ -1,4 +1,5 @@
-/// The rows of a batch that are still in the race, each with its series slot; stages narrow it in place and copy no data.
+/// The rows of a batch that are still in the race, each with its series slot; stages narrow it in place and copy no
+/// data.
 package final class Selection {
   package private(set) var rows: UnsafeMutablePointer<Int32>
   package private(set) var slots: UnsafeMutablePointer<Int32>

@@ -1,5 +1,5 @@
 /// One cell of state per series slot, dense and unchecked: every slot below ``count`` may be read and written.
-package final class SlotTable<Cell: BitwiseCopyable> {
+package struct SlotTable<Cell: BitwiseCopyable>: ~Copyable {
   package private(set) var cells: UnsafeMutablePointer<Cell>
   package private(set) var count = 0
   private var capacity = 16
@@ -13,7 +13,7 @@ package final class SlotTable<Cell: BitwiseCopyable> {
   deinit { cells.deallocate() }
 
   /// Makes all slots below `count` valid; new ones hold the initial cell. Pointers taken before are void.
-  package func grow(to count: Int) {
+  package mutating func grow(to count: Int) {
     guard count > self.count else { return }
     if count > capacity {
       capacity = max(count, capacity * 2)
@@ -31,7 +31,7 @@ package final class SlotTable<Cell: BitwiseCopyable> {
       precondition(slot < count)
       return cells[slot]
     }
-    set {
+    nonmutating set {
       precondition(slot < count)
       cells[slot] = newValue
     }

@@ -11,7 +11,7 @@ final class ThrottleStage: SampleStage {
 
   let name = "throttle"
   private(set) var counters = StageCounters()
-  private let table = SlotTable(initial: Cell())
+  private var table = SlotTable(initial: Cell())
   private let every: UInt64
 
   init(every: Duration) { self.every = every.nanoseconds.magnitude }

@@ -1,6 +1,7 @@
 internal import DeviceKit
 
-/// The first and the last sample of a window in source time; of equal times the earlier arrival is first, the later last.
+/// The first and the last sample of a window in source time; of equal times the earlier arrival is first, the later
+/// last.
 struct EdgeCell: BitwiseCopyable {
   var firstTime: Int64 = 0
   var lastTime: Int64 = 0

@@ -1,22 +1,21 @@
 /// Windows older than their series' newest one that lateness still keeps open: a chain per slot, oldest first.
-struct PendingWindows {
-  struct Window: BitwiseCopyable {
-    var cell = WindowCell()
-    var edge = EdgeCell()
-    /// The next newer window of the slot, or -1.
-    var next: Int32 = -1
-  }
-
-  private let heads = SlotTable<Int32>(initial: -1)
-  private let windows = SlotTable(initial: Window())
+struct PendingWindows: ~Copyable {
+  /// Whether windows have a place in ``edges``; set before the first window.
+  var keepsEdges = false
+  private var heads = SlotTable<Int32>(initial: -1)
+  private var windows = SlotTable(initial: WindowCell())
+  /// The next newer window of the same slot, or -1; by place.
+  private var next = SlotTable<Int32>(initial: -1)
+  /// First and last of each window, by place, where they are kept.
+  var edges = SlotTable(initial: EdgeCell())
   private var free: [Int32] = []
 
-  subscript(place: Int32) -> Window {
+  subscript(place: Int32) -> WindowCell {
     get { windows[Int(place)] }
     nonmutating _modify { yield &windows.cells[Int(place)] }
   }
 
-  func grow(to count: Int) { heads.grow(to: count) }
+  mutating func grow(to count: Int) { heads.grow(to: count) }
 
   func oldest(of slot: Int) -> Int32? {
     let head = heads[slot]
@@ -27,28 +26,30 @@ struct PendingWindows {
   mutating func window(of slot: Int, start: Int64) -> Int32 {
     var previous: Int32 = -1
     var place = heads[slot]
-    while place >= 0, windows[Int(place)].cell.start < start {
+    while place >= 0, windows.cells[Int(place)].start < start {
       previous = place
-      place = windows[Int(place)].next
+      place = next[Int(place)]
     }
-    if place >= 0, windows[Int(place)].cell.start == start { return place }
+    if place >= 0, windows.cells[Int(place)].start == start { return place }
     let new: Int32
     if let reused = free.popLast() {
       new = reused
     } else {
       new = Int32(windows.count)
       windows.grow(to: windows.count + 1)
+      next.grow(to: windows.count)
+      if keepsEdges { edges.grow(to: windows.count) }
     }
-    windows[Int(new)] = Window(next: place)
-    windows[Int(new)].cell.start = start
-    if previous < 0 { heads[slot] = new } else { windows[Int(previous)].next = new }
+    windows[Int(new)] = WindowCell(start: start)
+    next[Int(new)] = place
+    if previous < 0 { heads[slot] = new } else { next[Int(previous)] = new }
     return new
   }
 
   mutating func removeOldest(of slot: Int) {
     let head = heads[slot]
     guard head >= 0 else { return }
-    heads[slot] = windows[Int(head)].next
+    heads[slot] = next[Int(head)]
     free.append(head)
   }
 
@@ -58,7 +59,7 @@ struct PendingWindows {
     var place = heads[slot]
     while place >= 0 {
       places.append(place)
-      place = windows[Int(place)].next
+      place = next[Int(place)]
     }
     return places
   }

@@ -1,3 +1,5 @@
+internal import DeviceKit
+
 /// The running aggregates of one open window of one series: 64 bytes, a cache line, however many samples it has taken.
 struct WindowCell: BitwiseCopyable {
   enum Kind: UInt8, BitwiseCopyable {
@@ -76,6 +78,37 @@ extension WindowCell {
     (minimumIsUnsigned, maximumIsUnsigned) = (false, false)
     (sum, compensation) = (total, 0)
     kind = .number
+  }
+
+  /// Takes a sample of any kind into the window, which it opens if it is its first.
+  mutating func take(_ sampleKind: SampleKind, _ payload: UInt64, _ sampleQuality: Quality, isFirst: Bool) {
+    if isFirst {
+      (count, quality) = (0, 0)
+      (sum, compensation) = (0, 0)
+      (minimum, maximum) = (payload, payload)
+      (minimumIsUnsigned, maximumIsUnsigned) = (sampleKind == .unsigned, sampleKind == .unsigned)
+      switch sampleKind {
+      case .integer, .unsigned: kind = .integer
+      case .number: kind = .number
+      case .none, .boolean, .side: kind = .other
+      }
+    }
+    switch (sampleKind, kind) {
+    case (.number, .number):
+      add(Double(bitPattern: payload), payload: payload, quality: sampleQuality.rawValue)
+    case (.integer, .integer), (.unsigned, .integer):
+      add(integer: payload, isUnsigned: sampleKind == .unsigned, quality: sampleQuality.rawValue)
+    case (.number, .integer):
+      promote()
+      add(Double(bitPattern: payload), payload: payload, quality: sampleQuality.rawValue)
+    case (.integer, .number), (.unsigned, .number):
+      let value = Double(Self.exact(payload, sampleKind == .unsigned))
+      add(value, payload: value.bitPattern, quality: sampleQuality.rawValue)
+    default:
+      kind = .other
+      count &+= 1
+      quality = max(quality, sampleQuality.rawValue)
+    }
   }
 
   private static func exact(_ payload: UInt64, _ isUnsigned: Bool) -> Int128 {

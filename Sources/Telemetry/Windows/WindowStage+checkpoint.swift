@@ -8,7 +8,7 @@ extension WindowStage {
     output.fixed(cell.skew)
     let older = pending.all(of: slot)
     output.varint(UInt64(older.count + (cell.kind == .closed ? 0 : 1)))
-    for place in older { save(pending[place].cell, pending[place].edge, to: &output) }
+    for place in older { save(pending[place], keepsEdges ? pending.edges[Int(place)] : EdgeCell(), to: &output) }
     if cell.kind != .closed { save(cell, keepsEdges ? edges[slot] : EdgeCell(), to: &output) }
   }
 
@@ -33,7 +33,7 @@ extension WindowStage {
   }
 
   /// Takes back what ``save(slot:to:)`` wrote for a slot that has taken no sample.
-  package func restore(slot: Int, from input: inout ByteReader) throws(DecodingFault) {
+  package mutating func restore(slot: Int, from input: inout ByteReader) throws(DecodingFault) {
     let closeAt: Int64 = try input.fixed()
     let skew: Int64 = try input.fixed()
     let count = try input.count()
@@ -48,15 +48,15 @@ extension WindowStage {
         earliestDue = min(earliestDue, closeAt + skew + Self.grace)
       } else {
         let place = pending.window(of: slot, start: cell.start)
-        pending[place].cell = cell
-        pending[place].edge = edge
+        pending[place] = cell
+        if keepsEdges { pending.edges[Int(place)] = edge }
       }
       countRestored(cell.count)
     }
     table[slot].closeAt = closeAt
   }
 
-  private func restoreWindow(from input: inout ByteReader) throws(DecodingFault) -> (WindowCell, EdgeCell) {
+  private mutating func restoreWindow(from input: inout ByteReader) throws(DecodingFault) -> (WindowCell, EdgeCell) {
     var cell = WindowCell()
     cell.start = try input.fixed()
     cell.sum = try input.double()

@@ -4,7 +4,7 @@ extension WindowStage {
   /// Closes what the gateway's clock says is over for series that have fallen silent. A series' own time is taken to go
   /// on with the gateway's from the sample that opened its newest window, so that a source whose clock is wrong keeps
   /// its windows whole.
-  package func advance(to now: Int64, into output: inout RecordRows) {
+  package mutating func advance(to now: Int64, into output: inout RecordRows) {
     guard now >= earliestDue else { return }
     earliestDue = .max
     for slot in 0..<table.count where table.cells[slot].kind != .closed {
@@ -17,13 +17,13 @@ extension WindowStage {
   }
 
   /// Closes all open windows of all series.
-  package func flush(into output: inout RecordRows) {
+  package mutating func flush(into output: inout RecordRows) {
     for slot in 0..<table.count { flush(slot: slot, into: &output) }
     earliestDue = .max
   }
 
   /// Closes all open windows of one series; what comes later for them is late.
-  package func flush(slot: Int, into output: inout RecordRows) {
+  package mutating func flush(slot: Int, into output: inout RecordRows) {
     guard table[slot].kind != .closed else { return }
     advance(slot, to: table[slot].start + size + lateness, &output)
   }
@@ -42,28 +42,31 @@ extension WindowStage {
   func firstClose(after time: Int64) -> Int64 { Self.floor(time - lateness, size) + size + lateness }
 
   /// Closes the slot's windows that are over when its source time stands at `time`.
-  func advance(_ slot: Int, to time: Int64, _ output: inout RecordRows) {
-    let limit = Self.floor(time - lateness, size)
-    while let place = pending.oldest(of: slot), pending[place].cell.start + size <= limit {
-      emit(slot, pending[place].cell, pending[place].edge, &output)
+  mutating func advance(_ slot: Int, to time: Int64, _ output: inout RecordRows) {
+    let cell = table.cells + slot
+    let isNext = UInt64(bitPattern: time &- cell.pointee.closeAt) < UInt64(bitPattern: size)
+    // Mostly one boundary is crossed at a time, and no division is needed.
+    let limit = isNext ? cell.pointee.closeAt - lateness : Self.floor(time - lateness, size)
+    while let place = pending.oldest(of: slot), pending[place].start + size <= limit {
+      emit(slot, pending[place], keepsEdges ? pending.edges[Int(place)] : EdgeCell(), &output)
       pending.removeOldest(of: slot)
     }
-    if table[slot].kind != .closed, table[slot].start + size <= limit {
-      emit(slot, table[slot], keepsEdges ? edges[slot] : EdgeCell(), &output)
-      table[slot].kind = .closed
+    if cell.pointee.kind != .closed, cell.pointee.start + size <= limit {
+      emit(slot, cell.pointee, keepsEdges ? edges[slot] : EdgeCell(), &output)
+      cell.pointee.kind = .closed
     }
-    table[slot].closeAt = max(table[slot].closeAt, limit + size + lateness)
+    cell.pointee.closeAt = max(cell.pointee.closeAt, limit + size + lateness)
   }
 
   /// Moves the slot's newest window to the pending ones.
-  func setAside(_ slot: Int) {
+  mutating func setAside(_ slot: Int) {
     let place = pending.window(of: slot, start: table[slot].start)
-    pending[place].cell = table[slot]
-    if keepsEdges { pending[place].edge = edges[slot] }
-    table[slot].kind = .closed
+    pending[place] = table[slot]
+    if keepsEdges { pending.edges[Int(place)] = edges[slot] }
+    table.cells[slot].kind = .closed
   }
 
-  private func emit(_ slot: Int, _ cell: WindowCell, _ edge: EdgeCell, _ output: inout RecordRows) {
+  private mutating func emit(_ slot: Int, _ cell: WindowCell, _ edge: EdgeCell, _ output: inout RecordRows) {
     countClosed(cell.count)
     output.append(
       RecordRows.Row(

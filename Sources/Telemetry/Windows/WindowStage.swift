@@ -7,15 +7,15 @@ internal import Documents
 /// 1970. It closes when the newest source time of its series reaches its end + lateness, or when the series has been
 /// silent until the gateway's clock says so (``advance(to:into:)``). A sample for a window that has closed is late and
 /// dropped. Samples of Bad quality or without a value are not aggregated.
-package final class WindowStage {
+package struct WindowStage: ~Copyable {
   package private(set) var counters = StageCounters()
   package let functions: [PipelineSpecification.Function]
   let size: Int64
   let lateness: Int64
   let keepsEdges: Bool
   /// The newest window of each series.
-  let table = SlotTable(initial: WindowCell())
-  let edges = SlotTable(initial: EdgeCell())
+  var table = SlotTable(initial: WindowCell())
+  var edges = SlotTable(initial: EdgeCell())
   /// Older windows that lateness keeps open.
   var pending = PendingWindows()
   var shelf = SideShelf()
@@ -34,16 +34,17 @@ package final class WindowStage {
     size = aggregate.tumbling.nanoseconds
     lateness = aggregate.lateness.nanoseconds
     keepsEdges = functions.contains(.first) || functions.contains(.last)
+    pending.keepsEdges = keepsEdges
   }
 
-  package func grow(to count: Int) {
+  package mutating func grow(to count: Int) {
     table.grow(to: count)
     if keepsEdges { edges.grow(to: count) }
     pending.grow(to: count)
   }
 
   /// Takes the selected samples and appends the windows that they close, the oldest of a series first.
-  package func process(_ columns: BatchColumns, _ selection: Selection, into output: inout RecordRows) {
+  package mutating func process(_ columns: BatchColumns, _ selection: Selection, into output: inout RecordRows) {
     let (rows, slots, count) = (selection.rows, selection.slots, selection.count)
     let cells = table.cells
     let span = UInt64(bitPattern: size)
@@ -69,7 +70,7 @@ package final class WindowStage {
   }
 
   /// Takes one sample by the full rules.
-  private func take(_ columns: BatchColumns, _ row: Int, _ slot: Int, _ output: inout RecordRows) {
+  private mutating func take(_ columns: BatchColumns, _ row: Int, _ slot: Int, _ output: inout RecordRows) {
     let time = columns.sourceTimes[row]
     let kind = columns.kinds[row]
     guard columns.qualities[row] != .bad, kind != .none else { return counters.drop(1, "badQuality") }
@@ -77,90 +78,66 @@ package final class WindowStage {
     guard time.magnitude < 1 << 62, arrival.magnitude < 1 << 62,
       arrival < Self.clockIsSet || time &- arrival <= Self.farthestAhead
     else { return counters.drop(1, "timeOutOfRange") }
-    if table[slot].closeAt == .min { table[slot].closeAt = firstClose(after: time) }
-    if time >= table[slot].closeAt { advance(slot, to: time, &output) }
+    if table.cells[slot].closeAt == .min { table.cells[slot].closeAt = firstClose(after: time) }
+    if time >= table.cells[slot].closeAt { advance(slot, to: time, &output) }
     guard time >= closedUpTo(slot) else { return counters.drop(1, "late") }
-    let start = Self.floor(time, size)
-    if table[slot].kind != .closed, start < table[slot].start {
+    let cell = table.cells + slot
+    let start = self.start(of: time, near: cell.pointee.start)
+    if cell.pointee.kind != .closed, start < cell.pointee.start {
       let place = pending.window(of: slot, start: start)
-      take(columns, row, isFirst: pending[place].cell.count == 0, into: &pending[place].cell, &pending[place].edge)
+      let isFirst = pending[place].count == 0
+      pending[place].take(kind, columns.payloads[row], columns.qualities[row], isFirst: isFirst)
+      if keepsEdges { keep(columns, row, isFirst: isFirst, in: pending.edges.cells + Int(place)) }
     } else {
-      if table[slot].kind != .closed, start > table[slot].start { setAside(slot) }
-      let opens = table[slot].kind == .closed
+      if cell.pointee.kind != .closed, start > cell.pointee.start { setAside(slot) }
+      let opens = cell.pointee.kind == .closed
       if opens {
-        table[slot].start = start
-        table[slot].skew = arrival - time
-        earliestDue = min(earliestDue, table[slot].closeAt + table[slot].skew + Self.grace)
+        cell.pointee.start = start
+        cell.pointee.skew = arrival - time
+        earliestDue = min(earliestDue, cell.pointee.closeAt + cell.pointee.skew + Self.grace)
       }
-      var edge = keepsEdges ? edges[slot] : EdgeCell()
-      take(columns, row, isFirst: opens, into: &table.cells[slot], &edge)
-      if keepsEdges { edges[slot] = edge }
+      cell.pointee.take(kind, columns.payloads[row], columns.qualities[row], isFirst: opens)
+      if keepsEdges { keep(columns, row, isFirst: opens, in: edges.cells + slot) }
     }
     counters.held &+= 1
   }
 
-  private func take(
-    _ columns: BatchColumns, _ row: Int, isFirst: Bool, into cell: inout WindowCell, _ edge: inout EdgeCell
+  private mutating func keep(
+    _ columns: BatchColumns, _ row: Int, isFirst: Bool, in edge: UnsafeMutablePointer<EdgeCell>
   ) {
-    let payload = columns.payloads[row]
-    let quality = columns.qualities[row].rawValue
-    let kind = columns.kinds[row]
-    if isFirst {
-      cell.count = 0
-      cell.quality = 0
-      (cell.sum, cell.compensation) = (0, 0)
-      (cell.minimum, cell.maximum) = (payload, payload)
-      (cell.minimumIsUnsigned, cell.maximumIsUnsigned) = (kind == .unsigned, kind == .unsigned)
-      switch kind {
-      case .integer, .unsigned: cell.kind = .integer
-      case .number: cell.kind = .number
-      case .none, .boolean, .side: cell.kind = .other
-      }
-    }
-    switch (kind, cell.kind) {
-    case (.integer, .integer), (.unsigned, .integer):
-      cell.add(integer: payload, isUnsigned: kind == .unsigned, quality: quality)
-    case (.number, .number):
-      cell.add(Double(bitPattern: payload), payload: payload, quality: quality)
-    case (.number, .integer):
-      cell.promote()
-      cell.add(Double(bitPattern: payload), payload: payload, quality: quality)
-    case (.integer, .number), (.unsigned, .number):
-      let value = kind == .unsigned ? Double(payload) : Double(Int64(bitPattern: payload))
-      cell.add(value, payload: value.bitPattern, quality: quality)
-    default:
-      cell.kind = .other
-      cell.count &+= 1
-      cell.quality = max(cell.quality, quality)
-    }
-    if keepsEdges { keep(columns, row, isFirst: isFirst, in: &edge) }
-  }
-
-  private func keep(_ columns: BatchColumns, _ row: Int, isFirst: Bool, in edge: inout EdgeCell) {
     let time = columns.sourceTimes[row]
     let kind = columns.kinds[row]
-    func payload() -> UInt64 {
-      kind == .side ? shelf.put(columns.sideValues[Int(columns.payloads[row])]) : columns.payloads[row]
+    let side: Value? = kind == .side ? columns.sideValues[Int(columns.payloads[row])] : nil
+    if isFirst || time < edge.pointee.firstTime {
+      if !isFirst, edge.pointee.firstKind == .side { _ = shelf.take(edge.pointee.first) }
+      edge.pointee.first = side.map { shelf.put($0) } ?? columns.payloads[row]
+      (edge.pointee.firstTime, edge.pointee.firstKind) = (time, kind)
     }
-    if isFirst || time < edge.firstTime {
-      if !isFirst, edge.firstKind == .side { _ = shelf.take(edge.first) }
-      (edge.firstTime, edge.first, edge.firstKind) = (time, payload(), kind)
-    }
-    if isFirst || time >= edge.lastTime {
-      if !isFirst, edge.lastKind == .side { _ = shelf.take(edge.last) }
-      (edge.lastTime, edge.last, edge.lastKind) = (time, payload(), kind)
+    if isFirst || time >= edge.pointee.lastTime {
+      if !isFirst, edge.pointee.lastKind == .side { _ = shelf.take(edge.pointee.last) }
+      edge.pointee.last = side.map { shelf.put($0) } ?? columns.payloads[row]
+      (edge.pointee.lastTime, edge.pointee.lastKind) = (time, kind)
     }
   }
 
   /// Wraps below zero within ``process(_:_:into:)``, which adds the plain samples of a batch at its end.
-  func countClosed(_ samples: UInt32) {
+  mutating func countClosed(_ samples: UInt32) {
     counters.held &-= UInt64(samples)
     counters.output += UInt64(samples)
   }
 
-  func countRestored(_ samples: UInt32) {
+  mutating func countRestored(_ samples: UInt32) {
     counters.held += UInt64(samples)
     counters.input += UInt64(samples)
+  }
+
+  /// The start of the window that `time` falls into; without a division where that is `other`, a window's start too, or
+  /// the one after it.
+  @inline(__always)
+  private func start(of time: Int64, near other: Int64) -> Int64 {
+    let offset = UInt64(bitPattern: time &- other)
+    if offset < UInt64(bitPattern: size) { return other }
+    return offset < UInt64(bitPattern: 2 * size) ? other + size : Self.floor(time, size)
   }
 
   static func floor(_ time: Int64, _ size: Int64) -> Int64 {
