@@ -147,7 +147,8 @@ public actor DeviceController {
     logger.info("device served", metadata: ["device": "\(device)", "model": "\(plan.model.name)"])
   }
 
-  private func writable(_ properties: [DecodedModel.Property]) throws(DeviceError) -> [(PropertyDefinition, WriteRules)] {
+  private func writable(_ properties: [DecodedModel.Property]) throws(DeviceError) -> [(PropertyDefinition, WriteRules)]
+  {
     var result: [(PropertyDefinition, WriteRules)] = []
     for property in properties {
       // A scaled register holds no value between two steps: half a step is no drift.
@@ -163,7 +164,8 @@ public actor DeviceController {
     await session.task.value
     board.set(device, nil)
     twins.detach(device)
-    directory.remove(session.plan.model.properties.map { points.id(of: PointName(device: device, property: $0.definition.name)) })
+    directory.remove(
+      session.plan.model.properties.map { points.id(of: PointName(device: device, property: $0.definition.name)) })
   }
 
   private func remove(_ device: DeviceKey) async {

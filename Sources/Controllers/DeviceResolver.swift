@@ -59,12 +59,14 @@ public struct DeviceResolver: Sendable {
         message: "spec.connection names \(connections.keys.sorted().joined(separator: " and ")): keep one")
     }
     guard protocolNames.contains(protocolName) else {
-      return .faulty(reason: "UnknownProtocol", message: "spec.connection.\(protocolName) is no protocol of this gateway")
+      return .faulty(
+        reason: "UnknownProtocol", message: "spec.connection.\(protocolName) is no protocol of this gateway")
     }
     guard let modelName = modelName(of: device, models: models) else {
       return .waiting(
         reason: "NoModel",
-        message: "spec.modelRef is not set and no DeviceModel's spec.match fits the identity \(identityText(of: device))")
+        message:
+          "spec.modelRef is not set and no DeviceModel's spec.match fits the identity \(identityText(of: device))")
     }
     guard let object = models[modelName], let model = DecodedModel(object) else {
       return .waiting(reason: "ModelNotFound", message: "DeviceModel \"\(modelName)\" does not exist yet")

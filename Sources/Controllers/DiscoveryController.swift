@@ -72,7 +72,9 @@ public actor DiscoveryController {
   private func follow(_ key: ObjectKey, _ discovery: JSONValue) async {
     let fragments = (discovery["spec"]?.object ?? [:]).filter { plugins[$0.key] != nil }
     guard let (name, fragment) = fragments.first, let plugin = plugins[name] else {
-      return observe(key) { $0.error = DeviceError(reason: "NoProtocol", message: "spec names no protocol", isPermanent: true) }
+      return observe(key) {
+        $0.error = DeviceError(reason: "NoProtocol", message: "spec names no protocol", isPermanent: true)
+      }
     }
     var reconciler = DiscoveryReconciler(discovery: discovery, protocolName: name, nodeName: nodeName)
     let every = discovery[path: "spec", "every"]?.string.flatMap { Duration(manifest: $0) } ?? .seconds(900)
@@ -83,7 +85,8 @@ public actor DiscoveryController {
         guard let discoverer = try plugin.discoverer(for: request) else {
           throw DeviceError(reason: "NoDiscovery", message: "\(name) finds no devices", isPermanent: true)
         }
-        try await withVanishingCheck(key, &reconciler, every: min(every, .seconds(15))) { (report) async throws(DeviceError) in
+        try await withVanishingCheck(key, &reconciler, every: min(every, .seconds(15))) {
+          (report) async throws(DeviceError) in
           try await discoverer.run(report: report)
         }
         return
@@ -166,7 +169,8 @@ public actor DiscoveryController {
       name: key.name, namespace: key.namespace, specification: fragment, every: every,
       servedConnections: {
         sessions.connectedDevices.compactMap { device in
-          mirror.object(.devices, ObjectKey(namespace: device.namespace, name: device.name))?[path: "spec", "connection"]?
+          mirror.object(.devices, ObjectKey(namespace: device.namespace, name: device.name))?[
+            path: "spec", "connection"]?
             .object?.values.first
         }
       },
@@ -180,7 +184,8 @@ public actor DiscoveryController {
     observations[key] = observation
   }
 
-  private func reconcile(_ key: ObjectKey, _ devices: [DiscoveredDevice], _ reconciler: inout DiscoveryReconciler) async {
+  private func reconcile(_ key: ObjectKey, _ devices: [DiscoveredDevice], _ reconciler: inout DiscoveryReconciler) async
+  {
     let existing = mirror.objects(.devices).filter { $0.key.namespace == key.namespace }
     let connected = sessions.connectedDevices
     let directives = reconciler.reconcile(
@@ -189,7 +194,9 @@ public actor DiscoveryController {
     for directive in directives { await carryOut(directive, for: key, reconciler) }
   }
 
-  private func carryOut(_ directive: DiscoveryReconciler.Directive, for discovery: ObjectKey, _ reconciler: DiscoveryReconciler) async {
+  private func carryOut(
+    _ directive: DiscoveryReconciler.Directive, for discovery: ObjectKey, _ reconciler: DiscoveryReconciler
+  ) async {
     let manager = WriteOptions(fieldManager: reconciler.fieldManager)
     do {
       switch directive {
@@ -207,7 +214,8 @@ public actor DiscoveryController {
         _ = try await backend.patch(.devices, object.objectKey, .apply(object, force: false), subresource: nil, manager)
       case .delete(let key, let uid):
         if let object = mirror.object(.devices, key) {
-          await events.record(object, type: .warning, reason: "Lost", message: "not found for longer than its grace period; removed")
+          await events.record(
+            object, type: .warning, reason: "Lost", message: "not found for longer than its grace period; removed")
         }
         _ = try await backend.delete(.devices, key, DeleteOptions(preconditionUID: uid.isEmpty ? nil : uid))
         logger.notice("device removed", metadata: ["device": "\(key)", "discovery": "\(discovery)"])

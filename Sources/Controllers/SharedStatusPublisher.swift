@@ -49,7 +49,8 @@ public actor SharedStatusPublisher {
 
   public init(
     mirror: ResourceMirror, backend: any ResourceBackend, nodeName: String, facts: JSONValue,
-    deviceCounts: @escaping @Sendable () -> JSONValue, sources: [(resource: ResourceName, source: Source)], clock: WallClock, logger: Logger
+    deviceCounts: @escaping @Sendable () -> JSONValue, sources: [(resource: ResourceName, source: Source)],
+    clock: WallClock, logger: Logger
   ) {
     self.mirror = mirror
     self.backend = backend
@@ -95,7 +96,8 @@ public actor SharedStatusPublisher {
     }
     list.set("Stalled", readiness.isStalled ? .true : nil, readiness.reason, readiness.message)
     list.set(
-      "Reconciling", readiness.status != .true && !readiness.isStalled ? .true : nil, readiness.reason, readiness.message)
+      "Reconciling", readiness.status != .true && !readiness.isStalled ? .true : nil, readiness.reason,
+      readiness.message)
     var status = readiness.fields
     status["observedGeneration"] = .integer(generation)
     status["conditions"] = list.json

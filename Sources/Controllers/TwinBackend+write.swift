@@ -116,7 +116,8 @@ extension TwinBackend {
   }
 
   /// Refuses a body of another object; names the fields that a Twin does not have.
-  private func checkFields(_ object: JSONValue, _ key: ObjectKey, _ options: WriteOptions) throws(APIStatus) -> [String] {
+  private func checkFields(_ object: JSONValue, _ key: ObjectKey, _ options: WriteOptions) throws(APIStatus) -> [String]
+  {
     if let name = object["metadata"]?["name"]?.string, name != key.name {
       throw .badRequest("the name of the object (\(name)) does not match the name on the URL (\(key.name))")
     }

@@ -50,7 +50,8 @@ public struct BrokerConfiguration: Sendable, Hashable {
     }
     if let serverName, serverName != host {
       throw invalid(
-        "serverName '\(serverName)' differs from the url's host '\(host)': the certificate is checked against the host, so put the certificate's name into the url")
+        "serverName '\(serverName)' differs from the url's host '\(host)': the certificate is checked against the host, so put the certificate's name into the url"
+      )
     }
     if password != nil, username == nil { throw invalid("a password needs a username (MQTT 3.1.1, section 3.1.2.9)") }
     if !cleanSession, clientID == nil { throw invalid("a persistent session needs a clientID") }
@@ -103,5 +104,7 @@ public struct BrokerConfiguration: Sendable, Hashable {
 
 extension BrokerConfiguration: CustomStringConvertible {
   /// The address, without credentials.
-  public var description: String { "\(usesTLS ? "mqtts" : "mqtt")://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+  public var description: String {
+    "\(usesTLS ? "mqtts" : "mqtt")://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+  }
 }

@@ -40,10 +40,12 @@ final class ConnectionLoop {
   static func start(_ shared: ConnectionShared, name: String, logger: Logger) {
     var thread = pthread_t()
     let loop = Unmanaged.passRetained(ConnectionLoop(shared, name: name, logger: logger))
-    let code = pthread_create(&thread, nil, { pointer in
-      Unmanaged<ConnectionLoop>.fromOpaque(pointer!).takeRetainedValue().run()
-      return nil
-    }, loop.toOpaque())
+    let code = pthread_create(
+      &thread, nil,
+      { pointer in
+        Unmanaged<ConnectionLoop>.fromOpaque(pointer!).takeRetainedValue().run()
+        return nil
+      }, loop.toOpaque())
     precondition(code == 0, "the system refuses another thread")
     pthread_detach(thread)
   }

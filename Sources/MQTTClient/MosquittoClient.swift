@@ -173,7 +173,8 @@ final class MosquittoClient {
     case MOSQ_ERR_TLS, MOSQ_ERR_TLS_HANDSHAKE:
       kind = .tlsFailed
       if !notes.lastError.isEmpty { detail = notes.lastError }
-    case MOSQ_ERR_INVAL, MOSQ_ERR_MALFORMED_UTF8, MOSQ_ERR_PAYLOAD_SIZE, MOSQ_ERR_OVERSIZE_PACKET: kind = .invalidMessage
+    case MOSQ_ERR_INVAL, MOSQ_ERR_MALFORMED_UTF8, MOSQ_ERR_PAYLOAD_SIZE, MOSQ_ERR_OVERSIZE_PACKET:
+      kind = .invalidMessage
     default: kind = .connectionLost
     }
     throw MQTTError(kind, "cannot \(action): \(detail)")

@@ -91,7 +91,8 @@ struct SubscriptionTable: Sendable {
   private mutating func coverOthers(under wildcard: TopicFilter) -> [Directive] {
     var directives: [Directive] = []
     for (text, entry) in entries
-    where !entry.isCovered && text != wildcard.text && wildcard.qos >= entry.filter.qos && wildcard.covers(entry.filter) {
+    where !entry.isCovered && text != wildcard.text && wildcard.qos >= entry.filter.qos && wildcard.covers(entry.filter)
+    {
       entries[text]?.isCovered = true
       directives.append(.unsubscribe(text))
     }

@@ -20,7 +20,8 @@ final class DirectoryLock: Sendable {
         throw StoreError(message: "cannot lock the data directory \(directory): \(String(cString: strerror(code)))")
       }
       throw StoreError(
-        message: "another gateway uses the data directory \(directory): stop it, or give this one a directory of its own")
+        message:
+          "another gateway uses the data directory \(directory): stop it, or give this one a directory of its own")
     }
     descriptor = opened
   }

@@ -61,7 +61,8 @@ extension EmbeddedResourceStore {
   func writing<Result>(
     isDryRun: Bool, _ body: (inout WriteBatch) throws(APIStatus) -> Result
   ) throws(APIStatus) -> Result {
-    var batch = WriteBatch(store: WriteBatch.Access(kinds: kinds, kindsByText: kindsByText, table: table), version: version, now: clock())
+    var batch = WriteBatch(
+      store: WriteBatch.Access(kinds: kinds, kindsByText: kindsByText, table: table), version: version, now: clock())
     try guarded { try table.connection.execute("BEGIN IMMEDIATE") }
     do {
       let result = try body(&batch)

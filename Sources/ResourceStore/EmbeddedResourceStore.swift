@@ -187,7 +187,8 @@ public actor EmbeddedResourceStore: ResourceBackend {
   func check(_ selector: FieldSelector?, _ kind: ServedKind) throws(APIStatus) {
     for requirement in selector?.requirements ?? [] {
       let path = requirement.path
-      guard path == "metadata.name" || path == "metadata.namespace" || kind.definition.selectableFields.contains(path) else {
+      guard path == "metadata.name" || path == "metadata.namespace" || kind.definition.selectableFields.contains(path)
+      else {
         throw .badRequest("field label not supported: \(path)")
       }
     }

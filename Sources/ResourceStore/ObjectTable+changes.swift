@@ -75,7 +75,8 @@ extension ObjectTable {
 
   /// Kind and key of everything in a namespace.
   func content(of namespace: String) throws(SQLiteError) -> [(resource: String, key: ObjectKey)] {
-    let statement = try connection.statement("SELECT resource, namespace, name FROM objects WHERE namespace = ?1 ORDER BY id")
+    let statement = try connection.statement(
+      "SELECT resource, namespace, name FROM objects WHERE namespace = ?1 ORDER BY id")
     statement.bind(1, namespace)
     return try keys(statement)
   }

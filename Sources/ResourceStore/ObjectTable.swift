@@ -116,7 +116,8 @@ struct ObjectTable {
 
   func count(_ resource: ResourceName, namespace: String?, after start: ObjectKey) throws(SQLiteError) -> Int {
     let statement = try connection.statement(
-      "SELECT count(*) FROM objects WHERE resource = ?1 AND (?2 IS NULL OR namespace = ?2) AND (namespace, name) > (?3, ?4)")
+      "SELECT count(*) FROM objects WHERE resource = ?1 AND (?2 IS NULL OR namespace = ?2) AND (namespace, name) > (?3, ?4)"
+    )
     defer { statement.reset() }
     statement.bind(1, resource.description)
     statement.bind(2, namespace)
@@ -149,7 +150,8 @@ struct ObjectTable {
     clear.bind(1, uid)
     try clear.run()
     for owner in Set(object.metadata.ownerReferences.map(\.uid)) {
-      let insert = try connection.statement("INSERT INTO owners (owner, object) SELECT ?1, id FROM objects WHERE uid = ?2")
+      let insert = try connection.statement(
+        "INSERT INTO owners (owner, object) SELECT ?1, id FROM objects WHERE uid = ?2")
       insert.bind(1, owner)
       insert.bind(2, uid)
       try insert.run()

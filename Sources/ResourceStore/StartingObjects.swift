@@ -13,7 +13,9 @@ struct StartingObjects {
     var version = version
     try table.connection.transaction {
       for name in ["default", "kube-system"] {
-        try put(NamespaceRules.adorned(["metadata": ["name": .string(name)]]), BuiltInKinds.namespaces, &version, replacing: false)
+        try put(
+          NamespaceRules.adorned(["metadata": ["name": .string(name)]]), BuiltInKinds.namespaces, &version,
+          replacing: false)
       }
       let definition = BuiltInKinds.customResourceDefinitions
       var kept: Set<String> = []

@@ -50,7 +50,9 @@ enum StoreFile {
   /// What happened and what to do.
   static func advice(_ error: SQLiteError) -> String {
     if error.isFull { return "the disk or the database is full: free some space" }
-    if error.isReadOnly { return "the database is read-only: check the permissions and the mount of the data directory" }
+    if error.isReadOnly {
+      return "the database is read-only: check the permissions and the mount of the data directory"
+    }
     return error.message
   }
 

@@ -40,7 +40,8 @@ extension WriteBatch {
       subresource: subresource?.rawValue)
     let live = try found(kind, key)
     if live == nil, subresource != nil { throw .notFound(kind.name, name: key.name) }
-    if let live, !body.metadata.resourceVersion.isEmpty, body.metadata.resourceVersion != live.metadata.resourceVersion {
+    if let live, !body.metadata.resourceVersion.isEmpty, body.metadata.resourceVersion != live.metadata.resourceVersion
+    {
       throw .conflict(kind.name, name: key.name)
     }
     configuration.metadata.resourceVersion = ""

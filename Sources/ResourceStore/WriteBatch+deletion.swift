@@ -47,7 +47,8 @@ extension WriteBatch {
     let name = object.metadata.name
     guard !NamespaceRules.permanent.contains(name) else {
       throw APIStatus(
-        code: 403, reason: "Forbidden", message: "namespaces \"\(name)\" is forbidden: this namespace may not be deleted",
+        code: 403, reason: "Forbidden",
+        message: "namespaces \"\(name)\" is forbidden: this namespace may not be deleted",
         name: name, kind: "namespaces")
     }
     if object.metadata.deletionTimestamp == nil {

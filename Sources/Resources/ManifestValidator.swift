@@ -23,22 +23,28 @@ public struct ManifestValidator: Sendable {
   /// What is wrong with one document; empty for a manifest that the gateway takes.
   public func validate(_ document: JSONValue) -> [Problem] {
     guard document.object != nil else { return [Problem(field: "", message: "a manifest must be a mapping")] }
-    guard let apiVersion = document["apiVersion"]?.string else { return [Problem(field: "apiVersion", message: "Required value")] }
+    guard let apiVersion = document["apiVersion"]?.string else {
+      return [Problem(field: "apiVersion", message: "Required value")]
+    }
     guard let kind = document["kind"]?.string else { return [Problem(field: "kind", message: "Required value")] }
     guard let (definition, schema) = kinds["\(apiVersion)/\(kind)"] else {
       let known = kinds.values.map { "\($0.definition.kind) in \($0.definition.apiVersion)" }.sorted()
       return [
-        Problem(field: "", message: "no kind \"\(kind)\" in \"\(apiVersion)\"; known are \(known.joined(separator: ", "))")
+        Problem(
+          field: "", message: "no kind \"\(kind)\" in \"\(apiVersion)\"; known are \(known.joined(separator: ", "))")
       ]
     }
     let (pruned, unknown) = schema.pruning(document)
     let (_, unknownMetadata) = MetadataRules.schema.pruning(pruned["metadata"] ?? [:])
-    var problems = (unknown + unknownMetadata.map { "metadata.\($0)" }).map { Problem(field: $0, message: "unknown field") }
+    var problems = (unknown + unknownMetadata.map { "metadata.\($0)" }).map {
+      Problem(field: $0, message: "unknown field")
+    }
     var causes = MetadataRules.faults(in: pruned.metadata)
     if causes.isEmpty || !pruned.metadata.name.isEmpty { causes += schema.faults(in: schema.defaulting(pruned)) }
     if !pruned.metadata.namespace.isEmpty {
       if !definition.isNamespaced {
-        problems.append(Problem(field: "metadata.namespace", message: "\(kind) is cluster-scoped: leave the namespace out"))
+        problems.append(
+          Problem(field: "metadata.namespace", message: "\(kind) is cluster-scoped: leave the namespace out"))
       } else if let fault = NameRule.fault(inLabel: pruned.metadata.namespace) {
         problems.append(Problem(field: "metadata.namespace", message: fault))
       }

@@ -103,7 +103,9 @@ public enum Patch: Sendable {
 }
 
 public struct DeleteOptions: Sendable {
-  public enum Propagation: String, Sendable { case background = "Background", foreground = "Foreground", orphan = "Orphan" }
+  public enum Propagation: String, Sendable {
+    case background = "Background", foreground = "Foreground", orphan = "Orphan"
+  }
   public var isDryRun: Bool
   public var propagation: Propagation
   public var preconditionUID: String?
@@ -120,7 +122,9 @@ public struct DeleteOptions: Sendable {
 }
 
 public struct WatchEvent: Sendable {
-  public enum Change: String, Sendable { case added = "ADDED", modified = "MODIFIED", deleted = "DELETED", bookmark = "BOOKMARK", error = "ERROR" }
+  public enum Change: String, Sendable {
+    case added = "ADDED", modified = "MODIFIED", deleted = "DELETED", bookmark = "BOOKMARK", error = "ERROR"
+  }
   public var change: Change
   /// The object; for `.bookmark` only metadata.resourceVersion, for `.error` a Status.
   public var object: JSONValue

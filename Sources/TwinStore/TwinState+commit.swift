@@ -116,7 +116,7 @@ extension TwinState {
     for row in contents.devices {
       var record = TwinRecord(
         key: row.key, rowID: row.id, uid: row.uid, created: row.created, createdVersion: version, version: version,
-      desiredVersion: version)
+        desiredVersion: version)
       record.hasRow = true
       twinOfRow[row.id] = place(record)
     }

@@ -59,7 +59,9 @@ struct BlockEmitter {
 
   /// A block literal for text of several lines; nil where only quotes can carry it.
   private func literal(_ text: String, indent: Int) -> String? {
-    guard text.contains("\n"), text.unicodeScalars.allSatisfy({ $0 == "\n" || Self.isPrintable($0) }) else { return nil }
+    guard text.contains("\n"), text.unicodeScalars.allSatisfy({ $0 == "\n" || Self.isPrintable($0) }) else {
+      return nil
+    }
     let endsLine = text.hasSuffix("\n")
     let lines = (endsLine ? String(text.dropLast()) : text).split(separator: "\n", omittingEmptySubsequences: false)
     guard let first = lines.first, let last = lines.last, !first.isEmpty, first.first != " ", !last.isEmpty,

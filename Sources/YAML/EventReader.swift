@@ -58,7 +58,8 @@ final class EventReader {
       let scalar = event.data.scalar
       let value = String(decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
       return .scalar(
-        text: value, anchor: text(scalar.anchor), tag: text(scalar.tag), isPlain: scalar.style == YAML_PLAIN_SCALAR_STYLE)
+        text: value, anchor: text(scalar.anchor), tag: text(scalar.tag),
+        isPlain: scalar.style == YAML_PLAIN_SCALAR_STYLE)
     case YAML_SEQUENCE_START_EVENT:
       return .sequenceStart(anchor: text(event.data.sequence_start.anchor), tag: text(event.data.sequence_start.tag))
     case YAML_SEQUENCE_END_EVENT: return .sequenceEnd

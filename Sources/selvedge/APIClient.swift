@@ -33,7 +33,8 @@ struct APIClient {
   private let port: Int
 
   init(server: String) throws {
-    guard server.hasPrefix("http://"), let address = try? ListenAddress(String(server.dropFirst(7).prefix { $0 != "/" }))
+    guard server.hasPrefix("http://"),
+      let address = try? ListenAddress(String(server.dropFirst(7).prefix { $0 != "/" }))
     else { throw ValidationFailure(message: "\"\(server)\" is no gateway: write http://HOST:PORT") }
     host = address.host
     port = address.port
@@ -50,13 +51,17 @@ struct APIClient {
     return try await definition { resource in
       let names = [resource["name"], resource["singularName"], resource["kind"]].compactMap { $0?.string?.lowercased() }
       return names.contains(name) || (resource["shortNames"]?.array ?? []).contains(.string(name))
-    } orThrow: { "the gateway serves no resource \"\(name)\"" }
+    } orThrow: {
+      "the gateway serves no resource \"\(name)\""
+    }
   }
 
   func definition(of document: JSONValue) async throws -> Definition {
     let kind = document["kind"]?.string ?? "(none)"
     let version = document["apiVersion"]?.string ?? "(none)"
-    return try await definition(in: version) { $0["kind"]?.string == kind } orThrow: {
+    return try await definition(in: version) {
+      $0["kind"]?.string == kind
+    } orThrow: {
       "the gateway serves no kind \"\(kind)\" of \(version)"
     }
   }
@@ -83,7 +88,9 @@ struct APIClient {
     let response = try await request("GET", path, accept: "application/json;as=Table;v=v1;g=meta.k8s.io")
     guard response.isSuccess else { throw ValidationFailure(message: response.problem) }
     let table = try JSONValue(parsing: response.body)
-    let columns = (table["columnDefinitions"]?.array ?? []).enumerated().filter { $0.element["priority"]?.int ?? 0 == 0 }
+    let columns = (table["columnDefinitions"]?.array ?? []).enumerated().filter {
+      $0.element["priority"]?.int ?? 0 == 0
+    }
     var rows = [columns.map { ($0.element["name"]?.string ?? "").uppercased() }]
     for row in table["rows"]?.array ?? [] {
       let cells = row["cells"]?.array ?? []
@@ -96,7 +103,8 @@ struct APIClient {
   }
 
   func request(
-    _ method: String, _ path: String, accept: String = "application/json", contentType: String? = nil, body: [UInt8] = []
+    _ method: String, _ path: String, accept: String = "application/json", contentType: String? = nil,
+    body: [UInt8] = []
   ) async throws -> Response {
     let channel: any Channel
     let collector = ResponseCollector()
@@ -125,7 +133,9 @@ struct APIClient {
     }
     try await channel.writeAndFlush(HTTPClientRequestPart.end(nil))
     try await channel.closeFuture.get()
-    guard let response = collector.response else { throw ValidationFailure(message: "the gateway closed the connection") }
+    guard let response = collector.response else {
+      throw ValidationFailure(message: "the gateway closed the connection")
+    }
     return response
   }
 }

@@ -5,7 +5,8 @@ import YAML
 
 struct KubeconfigCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "kubeconfig", abstract: "Prints a kubeconfig for the running gateway: save it, and point KUBECONFIG at it.")
+    commandName: "kubeconfig",
+    abstract: "Prints a kubeconfig for the running gateway: save it, and point KUBECONFIG at it.")
   @OptionGroup var server: ServerOption
 
   func run() async throws {
@@ -103,7 +104,8 @@ struct TwinSetCommand: AsyncParsableCommand {
     let path = "/apis/twin.selvedge.dev/v1alpha1/namespaces/\(namespace)/twins/\(device)"
     let body: JSONValue = ["spec": ["desired": desired]]
     let response = try await client.request(
-      "PATCH", path + "?fieldManager=selvedge-cli", contentType: "application/merge-patch+json", body: body.serialised())
+      "PATCH", path + "?fieldManager=selvedge-cli", contentType: "application/merge-patch+json", body: body.serialised()
+    )
     guard response.isSuccess else { throw ValidationFailure(message: response.problem) }
     print("twin/\(device) set")
   }

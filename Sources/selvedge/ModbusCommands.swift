@@ -28,7 +28,8 @@ struct ModbusOptions: ParsableArguments {
 }
 
 struct ModbusReadCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "read", abstract: "Reads registers and shows what they may mean.")
+  static let configuration = CommandConfiguration(
+    commandName: "read", abstract: "Reads registers and shows what they may mean.")
   @OptionGroup var place: RegisterPlace
   @OptionGroup var options: ModbusOptions
   @Option(help: "How many registers or bits.")

@@ -10,7 +10,12 @@ import Testing
       "metadata": ["name": "boiler"],
       "spec": [
         "protocol": "modbus",
-        "properties": [["name": "setpoint", "type": "number", "access": "ReadWrite", "poll": ["every": "1s"], "modbus": ["address": 40]]],
+        "properties": [
+          [
+            "name": "setpoint", "type": "number", "access": "ReadWrite", "poll": ["every": "1s"],
+            "modbus": ["address": 40],
+          ]
+        ],
       ],
     ],
     "meter": [
@@ -33,30 +38,36 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    ("a device of its own", JSONValue.object([:]), "serve boiler"),
-    ("another gateway's", ["spec": ["nodeName": "gw-2"]], "elsewhere"),
-    ("not admitted", ["spec": ["admitted": false]], "AwaitingAdmission"),
-    ("without a connection", ["spec": ["connection": nil]], "NoConnection"),
-    ("with two connections", ["spec": ["connection": ["mqtt": ["base": "x"]]]], "SeveralConnections"),
-    ("of an unknown protocol", ["spec": ["connection": ["modbus": nil, "opcua": [:]]]], "UnknownProtocol"),
-    ("of a model that is not there yet", ["spec": ["modelRef": ["name": "later"]]], "ModelNotFound"),
-    ("of a model of another protocol", ["spec": ["connection": ["modbus": nil, "mqtt": [:]]]], "ProtocolMismatch"),
-    ("without a model", ["spec": ["modelRef": nil]], "NoModel"),
-    (
-      "known by its identity",
-      ["spec": ["modelRef": nil], "status": ["identity": ["vendorName": "Eastron Europe", "productCode": "SDM630-V2"]]],
-      "serve meter"
-    ),
-    (
-      "known by half an identity", ["spec": ["modelRef": nil], "status": ["identity": ["vendorName": "Eastron"]]], "NoModel"
-    ),
-    (
-      "with discovery's fallback",
-      ["spec": ["modelRef": nil], "metadata": ["annotations": [DeviceResolver.fallbackModelAnnotation: "boiler"]]],
-      "serve boiler"
-    ),
-  ] as [(String, JSONValue, String)]) func aDevice(_ name: String, _ changes: JSONValue, _ expected: String) {
+  @Test(
+    arguments: [
+      ("a device of its own", JSONValue.object([:]), "serve boiler"),
+      ("another gateway's", ["spec": ["nodeName": "gw-2"]], "elsewhere"),
+      ("not admitted", ["spec": ["admitted": false]], "AwaitingAdmission"),
+      ("without a connection", ["spec": ["connection": nil]], "NoConnection"),
+      ("with two connections", ["spec": ["connection": ["mqtt": ["base": "x"]]]], "SeveralConnections"),
+      ("of an unknown protocol", ["spec": ["connection": ["modbus": nil, "opcua": [:]]]], "UnknownProtocol"),
+      ("of a model that is not there yet", ["spec": ["modelRef": ["name": "later"]]], "ModelNotFound"),
+      ("of a model of another protocol", ["spec": ["connection": ["modbus": nil, "mqtt": [:]]]], "ProtocolMismatch"),
+      ("without a model", ["spec": ["modelRef": nil]], "NoModel"),
+      (
+        "known by its identity",
+        [
+          "spec": ["modelRef": nil],
+          "status": ["identity": ["vendorName": "Eastron Europe", "productCode": "SDM630-V2"]],
+        ],
+        "serve meter"
+      ),
+      (
+        "known by half an identity", ["spec": ["modelRef": nil], "status": ["identity": ["vendorName": "Eastron"]]],
+        "NoModel"
+      ),
+      (
+        "with discovery's fallback",
+        ["spec": ["modelRef": nil], "metadata": ["annotations": [DeviceResolver.fallbackModelAnnotation: "boiler"]]],
+        "serve boiler"
+      ),
+    ] as [(String, JSONValue, String)]) func aDevice(_ name: String, _ changes: JSONValue, _ expected: String)
+  {
     #expect(reason(changes) == expected, "\(name)")
   }
 

@@ -8,7 +8,8 @@ import Testing
     model: DecodedModel(["metadata": ["name": "boiler"], "spec": ["protocol": "modbus"]])!, connection: [:],
     writesEnabled: true)
 
-  private func property(_ name: String, state: String?, message: String = "", reported: JSONValue = 1) -> PropertyStatus {
+  private func property(_ name: String, state: String?, message: String = "", reported: JSONValue = 1) -> PropertyStatus
+  {
     PropertyStatus(
       name: name, reported: reported, quality: .good, time: Timestamp(seconds: 1), desired: state == nil ? nil : 1,
       state: state, message: message, isSummary: true)
@@ -57,7 +58,8 @@ import Testing
     let first = patch([], now: 10)
     let second = patch([], previous: first, now: 20)
     #expect(condition(second, "Ready")?["lastTransitionTime"] == condition(first, "Ready")?["lastTransitionTime"])
-    let third = patch([], connection: .disconnected(DeviceError(reason: "Timeout", message: "")), previous: second, now: 30)
+    let third = patch(
+      [], connection: .disconnected(DeviceError(reason: "Timeout", message: "")), previous: second, now: 30)
     #expect(condition(third, "Ready")?["lastTransitionTime"] == "1970-01-01T00:00:30Z")
   }
 
@@ -78,7 +80,8 @@ import Testing
   }
 
   @Test func aDeviceThatWaitsForItsModelSaysSo() {
-    let status = patch([], resolution: .waiting(reason: "ModelNotFound", message: "DeviceModel \"x\" does not exist yet"))
+    let status = patch(
+      [], resolution: .waiting(reason: "ModelNotFound", message: "DeviceModel \"x\" does not exist yet"))
     #expect(condition(status, "Ready")?["reason"] == "ModelNotFound")
     #expect(condition(status, "Stalled") == nil)
   }

@@ -33,7 +33,8 @@ import Testing
 
   @Test func aFindBecomesADeviceWithTheTemplatesLabelsAndItsModelAsFallback() throws {
     var reconciler = reconciler()
-    let directives = reconciler.reconcile([boiler], existing: [:], isConnected: { _ in false }, now: Timestamp(seconds: 0))
+    let directives = reconciler.reconcile(
+      [boiler], existing: [:], isConnected: { _ in false }, now: Timestamp(seconds: 0))
     guard case .create(let object, let identity)? = directives.first else {
       Issue.record("no creation: \(directives)")
       return
@@ -79,7 +80,8 @@ import Testing
     let existing = stored(
       reconciler.reconcile([boiler], existing: [:], isConnected: { _ in false }, now: Timestamp(seconds: 0)))
     let key = try #require(existing.keys.first)
-    #expect(reconciler.reconcile([], existing: existing, isConnected: { _ in false }, now: Timestamp(seconds: 299)) == [])
+    #expect(
+      reconciler.reconcile([], existing: existing, isConnected: { _ in false }, now: Timestamp(seconds: 299)) == [])
     #expect(
       reconciler.reconcile([], existing: existing, isConnected: { _ in false }, now: Timestamp(seconds: 300))
         == [.delete(key, uid: "")])
@@ -89,8 +91,10 @@ import Testing
     var reconciler = reconciler()
     let existing = stored(
       reconciler.reconcile([boiler], existing: [:], isConnected: { _ in false }, now: Timestamp(seconds: 0)))
-    #expect(reconciler.reconcile([], existing: existing, isConnected: { _ in true }, now: Timestamp(seconds: 900)) == [])
-    #expect(reconciler.reconcile([], existing: existing, isConnected: { _ in false }, now: Timestamp(seconds: 1_100)) == [])
+    #expect(
+      reconciler.reconcile([], existing: existing, isConnected: { _ in true }, now: Timestamp(seconds: 900)) == [])
+    #expect(
+      reconciler.reconcile([], existing: existing, isConnected: { _ in false }, now: Timestamp(seconds: 1_100)) == [])
   }
 
   @Test func aVanishedDeviceThatAPersonHasWrittenToIsLetGo() throws {
@@ -110,23 +114,29 @@ import Testing
   @Test func aDeviceOfTheSameNameThatAPersonMadeIsLeftAlone() {
     var reconciler = reconciler()
     let exact = DiscoveredDevice(
-      identity: [:], stableID: "sensors/room-1", nameHint: "room-1", isNameExact: true, connection: ["base": "sensors/room-1"])
+      identity: [:], stableID: "sensors/room-1", nameHint: "room-1", isNameExact: true,
+      connection: ["base": "sensors/room-1"])
     let existing = [ObjectKey(namespace: "default", name: "room-1"): JSONValue.object(["metadata": ["name": "room-1"]])]
-    #expect(reconciler.reconcile([exact], existing: existing, isConnected: { _ in false }, now: Timestamp(seconds: 0)) == [])
+    #expect(
+      reconciler.reconcile([exact], existing: existing, isConnected: { _ in false }, now: Timestamp(seconds: 0)) == [])
   }
 
   @Test func aFindThatAPersonsDeviceServesAlreadyMakesNoSecondDevice() {
     var reconciler = reconciler()
     let manual: JSONValue = [
       "metadata": ["name": "boiler-1"],
-      "spec": ["connection": ["modbus": ["tcp": ["host": "127.0.0.1", "port": 1502, "framing": "TCP"], "timeout": "1s"]]],
+      "spec": [
+        "connection": ["modbus": ["tcp": ["host": "127.0.0.1", "port": 1502, "framing": "TCP"], "timeout": "1s"]]
+      ],
     ]
     let existing = [ObjectKey(namespace: "default", name: "boiler-1"): manual]
-    #expect(reconciler.reconcile([boiler], existing: existing, isConnected: { _ in false }, now: Timestamp(seconds: 0)) == [])
+    #expect(
+      reconciler.reconcile([boiler], existing: existing, isConnected: { _ in false }, now: Timestamp(seconds: 0)) == [])
   }
 
   @Test(arguments: [
-    ("BC-4 (rev. 2)", "bc-4-rev-2"), ("ÄÖ", ""), ("--x--", "x"), (String(repeating: "a", count: 80), String(repeating: "a", count: 63)),
+    ("BC-4 (rev. 2)", "bc-4-rev-2"), ("ÄÖ", ""), ("--x--", "x"),
+    (String(repeating: "a", count: 80), String(repeating: "a", count: 63)),
   ]) func namesAreMadeLegal(_ text: String, _ expected: String) {
     #expect(DeviceNaming.legal(text) == expected)
   }

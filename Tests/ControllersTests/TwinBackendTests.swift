@@ -11,7 +11,9 @@ import TwinStore
 
   func get() async throws -> JSONValue { try await place.backend.get(TwinPlace.name, TwinPlace.object) }
   @discardableResult
-  func merge(_ patch: JSONValue, _ options: WriteOptions = .init(fieldManager: "kubectl-patch")) async throws -> JSONValue {
+  func merge(_ patch: JSONValue, _ options: WriteOptions = .init(fieldManager: "kubectl-patch")) async throws
+    -> JSONValue
+  {
     try await place.backend.patch(TwinPlace.name, TwinPlace.object, .merge(patch), subresource: nil, options).object
   }
   func refusal(_ patch: JSONValue, _ options: WriteOptions = .init()) async -> APIStatus? {
@@ -33,7 +35,8 @@ import TwinStore
     let twin = try await get()
     #expect(twin["apiVersion"] == "twin.selvedge.dev/v1alpha1" && twin["kind"] == "Twin")
     #expect(twin[path: "metadata", "name"] == "boiler-1" && twin[path: "metadata", "labels", "line"] == "a")
-    #expect(UInt64(twin[path: "metadata", "resourceVersion"]?.string ?? "") == place.store.snapshot(TwinPlace.key)?.version)
+    #expect(
+      UInt64(twin[path: "metadata", "resourceVersion"]?.string ?? "") == place.store.snapshot(TwinPlace.key)?.version)
     #expect(twin[path: "spec", "desired"] == ["setpoint": 40])
     let temperature = try #require(property(twin, "temperature"))
     #expect(temperature["reported"] == 21.5 && temperature["quality"] == "Good" && temperature["unit"] == "degC")
@@ -41,7 +44,8 @@ import TwinStore
       #expect(Timestamp(temperature[time]?.string ?? "") != nil)
     }
     let setpoint = try #require(property(twin, "setpoint"))
-    #expect(setpoint["desired"] == 40 && setpoint["state"] == "Pending" && setpoint["desiredBy"] == "local/kubectl-patch")
+    #expect(
+      setpoint["desired"] == 40 && setpoint["state"] == "Pending" && setpoint["desiredBy"] == "local/kubectl-patch")
     #expect(setpoint["quality"] == "Bad" && setpoint["reported"] == nil)
     #expect(twin[path: "status", "counts"] == ["properties": 4, "desired": 1, "unconfirmed": 1, "bad": 3])
   }
@@ -50,7 +54,8 @@ import TwinStore
     let definition = TwinBackend.definition
     #expect(definition.name == TwinPlace.name && definition.isNamespaced && !definition.hasStatus)
     #expect(definition.verbs == ["get", "list", "patch", "update", "watch"])
-    #expect(definition.columns.map(\.name) == ["Connected", "Properties", "Desired", "Unconfirmed", "Bad", "Writes", "Age"])
+    #expect(
+      definition.columns.map(\.name) == ["Connected", "Properties", "Desired", "Unconfirmed", "Bad", "Writes", "Age"])
     #expect(definition.schema[path: "properties", "spec", "properties", "desired", "description"] != nil)
   }
 

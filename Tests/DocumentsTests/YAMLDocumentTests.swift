@@ -11,7 +11,8 @@ struct YAMLDocumentTests {
     ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)),
     ("18446744073709551615", .unsigned(.max)), ("1.5", 1.5), (".5", 0.5), ("1e3", .double(1000)), ("1.", .double(1)),
     ("1:30", "1:30"), ("2026-11-21", "2026-11-21"), ("10.20.0.0/28", "10.20.0.0/28"), ("1s", "1s"), ("-", [nil]),
-    ("!!str 1", "1"), ("!!int \"3\"", 3), ("!!float 3", .double(3)), ("! 3", "3"), ("0x", "0x"), ("1e", "1e"), ("+-1", "+-1"),
+    ("!!str 1", "1"), ("!!int \"3\"", 3), ("!!float 3", .double(3)), ("! 3", "3"), ("0x", "0x"), ("1e", "1e"),
+    ("+-1", "+-1"),
   ]
   @Test("a plain scalar is resolved by YAML 1.1, a quoted one is a string", arguments: scalars)
   func scalar(text: String, value: JSONValue) throws {
@@ -74,12 +75,18 @@ struct YAMLDocumentTests {
   }
 
   static let values: [JSONValue] = [
-    ["a": "yes"], ["a": "1"], ["a": "null"], ["a": ""], ["a": " x"], ["a": "x: y"], ["a": "x #y"], ["a": "- x"], ["a": "1:30"],
-    ["a": "2026-11-21"], ["a": "two\nlines"], ["a": "two\nlines\n"], ["a": "two\n\n  lines\n"], ["a": "\n"], ["a": " x\ny"],
-    ["a": "x\n\n"], ["a": "tab\there"], ["a": "bell\u{7}\u{85}\u{2028}\u{FEFF}é"], ["a": "üñ 漢 😀"], ["a": [[1, [2]], [:], []]],
-    ["a": [["b": 1, "c": [["d": 2]]]]], ["a": .unsigned(.max)], ["a": 0.1], ["a": -0.0], ["a": 1e300], ["y": 1], ["a b": 1],
-    ["": 1], ["a": "<<"], ["a": "="], ["a": "0x"], ["a": "x:"], ["a": "~"], ["a": "..."], ["a": "---"], "text", [], [1, "b"], nil,
-    ["a": "\"q\""], ["a": "back\\slash"], ["a": "10.20.0.0/28"], ["a": "12e3"], ["a": "1_0"], ["a": "{x}"], ["a": "trail "],
+    ["a": "yes"], ["a": "1"], ["a": "null"], ["a": ""], ["a": " x"], ["a": "x: y"], ["a": "x #y"], ["a": "- x"],
+    ["a": "1:30"],
+    ["a": "2026-11-21"], ["a": "two\nlines"], ["a": "two\nlines\n"], ["a": "two\n\n  lines\n"], ["a": "\n"],
+    ["a": " x\ny"],
+    ["a": "x\n\n"], ["a": "tab\there"], ["a": "bell\u{7}\u{85}\u{2028}\u{FEFF}é"], ["a": "üñ 漢 😀"],
+    ["a": [[1, [2]], [:], []]],
+    ["a": [["b": 1, "c": [["d": 2]]]]], ["a": .unsigned(.max)], ["a": 0.1], ["a": -0.0], ["a": 1e300], ["y": 1],
+    ["a b": 1],
+    ["": 1], ["a": "<<"], ["a": "="], ["a": "0x"], ["a": "x:"], ["a": "~"], ["a": "..."], ["a": "---"], "text", [],
+    [1, "b"], nil,
+    ["a": "\"q\""], ["a": "back\\slash"], ["a": "10.20.0.0/28"], ["a": "12e3"], ["a": "1_0"], ["a": "{x}"],
+    ["a": "trail "],
   ]
   @Test("what is written reads back as the same value", arguments: values)
   func roundTrip(value: JSONValue) throws {

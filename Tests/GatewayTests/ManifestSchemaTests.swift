@@ -25,7 +25,9 @@ func documents(_ file: URL) throws -> [JSONValue] { try YAMLDocument.all(in: Arr
     #expect(!files.isEmpty)
     for file in files {
       for document in try documents(file) {
-        #expect(validator.validate(document).isEmpty, "\(file.lastPathComponent) \(document[path: "metadata", "name"]?.string ?? "")")
+        #expect(
+          validator.validate(document).isEmpty,
+          "\(file.lastPathComponent) \(document[path: "metadata", "name"]?.string ?? "")")
       }
     }
   }
@@ -43,12 +45,22 @@ func documents(_ file: URL) throws -> [JSONValue] { try YAMLDocument.all(in: Arr
     }
   }
 
-  @Test(arguments: [
-    ("an unknown field", ["spec": ["connection": ["modbus": ["tcp": ["host": "h", "prot": 502]]]]], "spec.connection.modbus.tcp.prot"),
-    ("a wrong type", ["spec": ["connection": ["modbus": ["tcp": ["host": "h", "port": "502"]]]]], "spec.connection.modbus.tcp.port"),
-    ("a number out of range", ["spec": ["connection": ["modbus": ["tcp": ["host": "h", "port": 70_000]]]]], "spec.connection.modbus.tcp.port"),
-    ("an impossible word", ["spec": ["writes": "Sometimes"]], "spec.writes"),
-  ] as [(String, JSONValue, String)])
+  @Test(
+    arguments: [
+      (
+        "an unknown field", ["spec": ["connection": ["modbus": ["tcp": ["host": "h", "prot": 502]]]]],
+        "spec.connection.modbus.tcp.prot"
+      ),
+      (
+        "a wrong type", ["spec": ["connection": ["modbus": ["tcp": ["host": "h", "port": "502"]]]]],
+        "spec.connection.modbus.tcp.port"
+      ),
+      (
+        "a number out of range", ["spec": ["connection": ["modbus": ["tcp": ["host": "h", "port": 70_000]]]]],
+        "spec.connection.modbus.tcp.port"
+      ),
+      ("an impossible word", ["spec": ["writes": "Sometimes"]], "spec.writes"),
+    ] as [(String, JSONValue, String)])
   func isRefusedWithItsPath(_ name: String, _ changes: JSONValue, _ path: String) throws {
     let validator = try ManifestValidator(BuiltInPlugins.definitions())
     let device: JSONValue = [

@@ -23,7 +23,8 @@ struct DiscoveryTests {
   @Test("Aggregated discovery answers with the very parameters asked for", arguments: ["v2", "v2beta1"])
   func aggregated(version: String) async throws {
     let type = "application/json;g=apidiscovery.k8s.io;v=\(version);as=APIGroupDiscoveryList"
-    let accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList;profile=nopeer,\(type),application/json"
+    let accept =
+      "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList;profile=nopeer,\(type),application/json"
     let reply = try await api.send(.get, "/apis", accept: accept)
     #expect(reply.contentType == type)
     #expect(reply.json["apiVersion"]?.string == "apidiscovery.k8s.io/\(version)")
@@ -39,7 +40,9 @@ struct DiscoveryTests {
     #expect(try await api.send(.get, "/apis", accept: accept).json["kind"] == "APIGroupList")
   }
 
-  @Test("What is not served is a Status", arguments: [("/apis/none.dev", 404), ("/apis/example.dev/v9", 404), ("/api/v2", 404)])
+  @Test(
+    "What is not served is a Status",
+    arguments: [("/apis/none.dev", 404), ("/apis/example.dev/v9", 404), ("/api/v2", 404)])
   func unknown(path: String, code: Int) async throws {
     let reply = try await api.send(.get, path)
     #expect(reply.code == code && reply.json["kind"] == "Status" && reply.json["reason"] == "NotFound")

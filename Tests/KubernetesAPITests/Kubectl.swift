@@ -50,7 +50,9 @@ struct Kubectl: Sendable {
   /// Runs and expects success; its output.
   func succeed(_ arguments: String..., input: String? = nil) async throws -> String {
     let result = try await Subprocess.run(program, all(arguments), input: input, environment: environment)
-    guard result.status == 0 else { throw Missed(what: "kubectl \(arguments.joined(separator: " ")): \(result.description)") }
+    guard result.status == 0 else {
+      throw Missed(what: "kubectl \(arguments.joined(separator: " ")): \(result.description)")
+    }
     return result.output
   }
 

@@ -22,7 +22,8 @@ struct KubectlTests {
 
   static func contract(_ file: String) -> String { "\(Kubectl.root)/Examples/contract/\(file)" }
 
-  @Test("What users write applies unchanged, and applying it again changes nothing", arguments: Kubectl.Release.allCases)
+  @Test(
+    "What users write applies unchanged, and applying it again changes nothing", arguments: Kubectl.Release.allCases)
   func contract(release: Kubectl.Release) async throws {
     try await Self.with(release) { kubectl, _ in
       let folder = "\(Kubectl.root)/Examples/contract"
@@ -57,7 +58,8 @@ struct KubectlTests {
       let strategic = try await kubectl.run("patch", "device", "boiler-1", "-p", patch)
       #expect(strategic.status != 0 && strategic.errors.contains("merge-patch"), "\(strategic.description)")
       #expect(try await kubectl.succeed("describe", "device", "boiler-1").contains("Setpoint"))
-      let sorted = try await kubectl.succeed("get", "devices", "--sort-by=.metadata.name", "-o", "wide", "--show-labels")
+      let sorted = try await kubectl.succeed(
+        "get", "devices", "--sort-by=.metadata.name", "-o", "wide", "--show-labels")
       #expect(sorted.split(separator: "\n").count == 4 && sorted.contains("shift=night"), "\(sorted)")
       let object = try await kubectl.succeed("get", "device", "room-1", "-o", "json")
       #expect(try await kubectl.succeed("replace", "-f", "-", input: object).contains("replaced"))
@@ -143,7 +145,8 @@ struct KubectlTests {
   @Test("Server-side apply finds conflicts and takes fields by force", arguments: Kubectl.Release.allCases)
   func serverSideApply(release: Kubectl.Release) async throws {
     try await Self.with(release) { kubectl, _ in
-      let manifest = "apiVersion: selvedge.dev/v1alpha1\nkind: Broker\nmetadata: {name: b}\nspec: {url: \"mqtt://h:1883\"}"
+      let manifest =
+        "apiVersion: selvedge.dev/v1alpha1\nkind: Broker\nmetadata: {name: b}\nspec: {url: \"mqtt://h:1883\"}"
       let other = manifest.replacingOccurrences(of: "1883", with: "1884")
       func apply(_ text: String, _ manager: String, _ more: String...) async throws -> Subprocess {
         switch more.first {

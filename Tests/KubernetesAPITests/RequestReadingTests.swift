@@ -33,7 +33,9 @@ struct RequestReadingTests {
       Issue.record("\(path) is no resource")
       return
     }
-    let parts = [address.group, address.namespace ?? "-", address.plural, address.name ?? "-", address.subresource ?? "-"]
+    let parts = [
+      address.group, address.namespace ?? "-", address.plural, address.name ?? "-", address.subresource ?? "-",
+    ]
     #expect(parts.joined(separator: "|") == expected)
   }
 

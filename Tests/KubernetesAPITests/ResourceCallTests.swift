@@ -115,7 +115,8 @@ struct ResourceCallTests {
     #expect(strict.code == 400)
     #expect(
       strict.json["message"]
-        == "Gadget in version \"v1\" cannot be handled as a Gadget: strict decoding error: duplicate field \"spec.size\"")
+        == "Gadget in version \"v1\" cannot be handled as a Gadget: strict decoding error: duplicate field \"spec.size\""
+    )
   }
 
   @Test func everyKindOfPatchReachesTheBackend() async throws {
@@ -123,7 +124,8 @@ struct ResourceCallTests {
     let target = gadgets + "/g1000"
     #expect(try await api.send(.patch, target, contentType: "application/merge-patch+json", json: ["a": 1]).code == 200)
     #expect(
-      try await api.send(.patch, target + "/status", contentType: "application/merge-patch+json", json: [:]).code == 200)
+      try await api.send(.patch, target + "/status", contentType: "application/merge-patch+json", json: [:]).code == 200
+    )
     #expect(try await api.send(.patch, target, contentType: "application/json-patch+json", json: []).code == 200)
     let applied = Array("apiVersion: example.dev/v1\nkind: Gadget\nspec: {size: 1}".utf8)
     let apply = gadgets + "/new?fieldManager=m&force=true"
@@ -157,7 +159,8 @@ struct ResourceCallTests {
       hasStatus: false)
     let backend = MemoryBackend([events])
     let reply = try await Fixtures.api(backend).send(
-      .patch, "/api/v1/namespaces/n/events/e", contentType: "application/strategic-merge-patch+json", json: ["count": 2])
+      .patch, "/api/v1/namespaces/n/events/e", contentType: "application/strategic-merge-patch+json", json: ["count": 2]
+    )
     #expect(reply.code == 201 && backend.calls == ["merge - {\"count\":2}"])
   }
 

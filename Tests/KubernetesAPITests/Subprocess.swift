@@ -20,7 +20,8 @@ struct Subprocess {
   }
 
   /// A program that runs beside the test.
-  final class Running: @unchecked Sendable {  // Process is only touched by the creating task and, after exit, not at all
+  // Process is only touched by the creating task and, after exit, not at all
+  final class Running: @unchecked Sendable {
     private let process = Process()
     private let collected = Mutex((output: Data(), errors: Data()))
     private let finished = DispatchGroup()

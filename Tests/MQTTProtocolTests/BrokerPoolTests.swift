@@ -70,7 +70,8 @@ import Testing
 
   @Test(arguments: [
     ("http://host", "unknown scheme"), ("mqtt://", "host is missing"), ("mqtt://host:0", "1…65535"),
-    ("mqtt://host:99999", "1…65535"), ("mqtt://user:secret@host", "credentialsSecretRef"), ("mqtt://host/path", "nothing"),
+    ("mqtt://host:99999", "1…65535"), ("mqtt://user:secret@host", "credentialsSecretRef"),
+    ("mqtt://host/path", "nothing"),
     ("mqtt://[::1", "without ']'"),
   ])
   func aBadUrlIsRefusedWithItsReason(url: String, reason: String) {

@@ -173,7 +173,8 @@ extension MQTTConnection {
     let (passwords, access) = (broker.folder + "/passwords", broker.folder + "/access")
     try run("/usr/bin/mosquitto_passwd", "-c", "-b", passwords, "gateway", "secret")
     try "user gateway\ntopic readwrite open/#\n".write(toFile: access, atomically: true, encoding: .utf8)
-    let settings = "listener \(broker.port) 127.0.0.1\nuser root\nlog_dest none\npassword_file \(passwords)\nacl_file \(access)\n"
+    let settings =
+      "listener \(broker.port) 127.0.0.1\nuser root\nlog_dest none\npassword_file \(passwords)\nacl_file \(access)\n"
     try settings.write(toFile: broker.folder + "/conf", atomically: true, encoding: .utf8)
     try broker.start()
     let wrong = MQTTConnection(

@@ -64,10 +64,12 @@ final class Reports: Sendable {
     await #expect(throws: DeviceError.self) { try await running.value }
   }
 
-  @Test(arguments: [
-    (["pattern": "a/#/b"], "topics[0].pattern"), (["pattern": "a/+", "name": "{2}"], "topics[0].name"),
-    (["pattern": "a/+", "base": "{1}/{3}"], "topics[0].base"),
-  ] as [(JSONValue, String)]) func aPatternThatCannotBeServedIsRefused(entry: JSONValue, field: String) throws {
+  @Test(
+    arguments: [
+      (["pattern": "a/#/b"], "topics[0].pattern"), (["pattern": "a/+", "name": "{2}"], "topics[0].name"),
+      (["pattern": "a/+", "base": "{1}/{3}"], "topics[0].base"),
+    ] as [(JSONValue, String)]) func aPatternThatCannotBeServedIsRefused(entry: JSONValue, field: String) throws
+  {
     let plugin = MQTTPlugin(brokers: BrokerPool(logger: quiet), clock: .system, logger: quiet)
     do throws(DeviceError) {
       _ = try plugin.discoverer(

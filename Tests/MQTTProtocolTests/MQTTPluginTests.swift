@@ -78,7 +78,8 @@ struct ServedRoom {
     try await ServedRoom().served { room in
       #expect(await room.session.read(["temperature"])["temperature"]?.error?.reason == "NothingHeard")
       try await room.say(
-        #"{"temperature": 21.5, "time": "2026-01-02T03:04:05Z", "air": [{"humidity": 9223372036854775807}], "config": {"interval": 10}}"#)
+        #"{"temperature": 21.5, "time": "2026-01-02T03:04:05Z", "air": [{"humidity": 9223372036854775807}], "config": {"interval": 10}}"#
+      )
       try await room.say("auto", on: "sensors/room-1/mode")
       try await eventually("mode") { !room.feed.readings(3).isEmpty }
       let temperature = try #require(room.feed.readings(0).last)
@@ -180,10 +181,12 @@ struct ServedRoom {
     }
   }
 
-  @Test(arguments: [
-    (["topic": "a/+"], "wildcard"), (["topic": "{base}", "path": "a..b"], "empty key"), (["encoding": "text", "path": "a"], "no paths"),
-    (["setTopic": "s", "setPayload": "on"], "{value}"),
-  ] as [([String: String], String)])
+  @Test(
+    arguments: [
+      (["topic": "a/+"], "wildcard"), (["topic": "{base}", "path": "a..b"], "empty key"),
+      (["encoding": "text", "path": "a"], "no paths"),
+      (["setTopic": "s", "setPayload": "on"], "{value}"),
+    ] as [([String: String], String)])
   func aBindingThatCannotBeServedIsRefused(binding: [String: String], reason: String) throws {
     let plugin = MQTTPlugin(brokers: BrokerPool(logger: quiet), clock: .system, logger: quiet)
     let property = PropertyDefinition(name: "p", type: .number, binding: .object(binding.mapValues { .string($0) }))

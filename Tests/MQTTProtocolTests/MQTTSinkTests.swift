@@ -25,14 +25,16 @@ import Testing
     let pool = BrokerPool(logger: quiet)
     let plugin = MQTTSinkPlugin(brokers: pool)
     let writer = try plugin.writer(
-      for: SinkRequest(name: "plant/s", specification: Self.specification("{namespace}/{node}/{model}/{device}/{property}")))
+      for: SinkRequest(
+        name: "plant/s", specification: Self.specification("{namespace}/{node}/{model}/{device}/{property}")))
     // Before its Broker exists the sink asks for patience.
     guard case .retry(let error, _) = await writer.send([Self.record(1, [])]) else {
       Issue.record("delivered without a broker")
       return
     }
     #expect(error.message.contains("plant/cloud"))
-    pool.set("plant/cloud", try BrokerConfiguration(url: broker.url, reconnectDelay: .milliseconds(20) ... .milliseconds(100)))
+    pool.set(
+      "plant/cloud", try BrokerConfiguration(url: broker.url, reconnectDelay: .milliseconds(20) ... .milliseconds(100)))
     let receiver = try await MQTTConnection.connected(to: broker)
     let heard = Heard()
     let subscription = receiver.subscribe([try TopicFilter("#")], handler: heard.take)
@@ -75,7 +77,8 @@ import Testing
     try await eventually("retained") { !heard.messages.isEmpty }
     #expect(
       heard.texts[0]
-        == #"{"time":"1970-01-01T00:00:10.000Z","start":"1970-01-01T00:00:00.000Z","seq":7,"quality":"Good","unit":"degC","value":18446744073709551615,"low":-9223372036854775808,"mean":0.1}"#)
+        == #"{"time":"1970-01-01T00:00:10.000Z","start":"1970-01-01T00:00:00.000Z","seq":7,"quality":"Good","unit":"degC","value":18446744073709551615,"low":-9223372036854775808,"mean":0.1}"#
+    )
     subscription.cancel()
   }
 

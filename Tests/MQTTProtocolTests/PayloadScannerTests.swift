@@ -55,10 +55,13 @@ struct SeededGenerator: RandomNumberGenerator {
       ].randomElement(using: &random)!
     case 3: return String(Double.random(in: -1e6...1e6, using: &random))
     case 4: return String(Int64.random(in: .min ... .max, using: &random))
-    case 5: return String(Int.random(in: -1000...1000, using: &random)) + "." + String(Int.random(in: 0...99999, using: &random))
+    case 5:
+      return String(Int.random(in: -1000...1000, using: &random)) + "."
+        + String(Int.random(in: 0...99999, using: &random))
     case 6:
       return [
-        "\"x\"", "\"\\u00e9\"", "\"é\"", "\"\\ud83d\\ude00\"", "\"\\ud83d\"", "\"\\q\"", "\"a\\\"b\"", "\"unended", "\"\"",
+        "\"x\"", "\"\\u00e9\"", "\"é\"", "\"\\ud83d\\ude00\"", "\"\\ud83d\"", "\"\\q\"", "\"a\\\"b\"", "\"unended",
+        "\"\"",
         "\"\u{1}\"",
       ].randomElement(using: &random)!
     case 7:
@@ -115,7 +118,8 @@ struct SeededGenerator: RandomNumberGenerator {
 
   @Test(arguments: [
     (PropertyType.number, "21.5", Value.number(21.5)), (.number, "3", .number(3)), (.integer, "3.0", .integer(3)),
-    (.integer, "18446744073709551615", .unsigned(.max)), (.boolean, "ON", .boolean(true)), (.boolean, "0", .boolean(false)),
+    (.integer, "18446744073709551615", .unsigned(.max)), (.boolean, "ON", .boolean(true)),
+    (.boolean, "0", .boolean(false)),
     (.string, " x ", .string(" x ")), (.object, "[1]", .object([1])),
   ])
   func bareTextIsReadByType(type: PropertyType, text: String, value: Value) {
@@ -138,8 +142,10 @@ struct SeededGenerator: RandomNumberGenerator {
 
   @Test(arguments: [
     ("{\"interval\": {value}}", Value.integer(10), "{\"interval\": 10}"), ("{value}", .string("a\"b"), "\"a\\\"b\""),
-    ("{\"mode\":\"{value}\"}", .string("a\"b"), "{\"mode\":\"a\\\"b\"}"), ("{\"n\":\"{value}\"}", .number(1.5), "{\"n\":\"1.5\"}"),
-    ("{value}", .unsigned(.max), "18446744073709551615"), ("{\"a\":{value},\"b\":{value}}", .boolean(true), "{\"a\":true,\"b\":true}"),
+    ("{\"mode\":\"{value}\"}", .string("a\"b"), "{\"mode\":\"a\\\"b\"}"),
+    ("{\"n\":\"{value}\"}", .number(1.5), "{\"n\":\"1.5\"}"),
+    ("{value}", .unsigned(.max), "18446744073709551615"),
+    ("{\"a\":{value},\"b\":{value}}", .boolean(true), "{\"a\":true,\"b\":true}"),
   ])
   func aSetPayloadIsFilled(template: String, value: Value, text: String) {
     #expect(String(decoding: SetPayload(template, isText: false).bytes(for: value), as: UTF8.self) == text)

@@ -22,7 +22,9 @@ struct BackendConformance {
   private func key(_ name: String) -> ObjectKey { ObjectKey(namespace: "default", name: name) }
 
   @discardableResult
-  private func create(_ object: JSONValue, _ options: WriteOptions = WriteOptions()) async throws(APIStatus) -> WriteResult {
+  private func create(_ object: JSONValue, _ options: WriteOptions = WriteOptions()) async throws(APIStatus)
+    -> WriteResult
+  {
     try await backend.create(widgets, namespace: "default", object, options)
   }
 
@@ -41,7 +43,8 @@ struct BackendConformance {
     #expect(!object.metadata.uid.isEmpty && object.metadata.creationTimestamp != nil)
     #expect(UInt64(object.metadata.resourceVersion) != nil)
     #expect(try await backend.get(widgets, key("a")) == object)
-    #expect(await refusal { () throws(APIStatus) in try await create(TestKinds.widget("a")) }?.reason == "AlreadyExists")
+    #expect(
+      await refusal { () throws(APIStatus) in try await create(TestKinds.widget("a")) }?.reason == "AlreadyExists")
     let missing = await refusal { () throws(APIStatus) in try await backend.get(widgets, key("zz")) }
     #expect(missing?.message == "widgets.test.dev \"zz\" not found" && missing?.code == 404)
     var generated = TestKinds.widget("")
@@ -65,10 +68,13 @@ struct BackendConformance {
 
   private func prunesDefaultsAndRefuses() async throws {
     let unknown = TestKinds.widget("p", ["size": 1, "weight": 2, "extra": ["any": [1]]])
-    let strict = await refusal { () throws(APIStatus) in try await create(unknown, WriteOptions(fieldValidation: .strict)) }
+    let strict = await refusal { () throws(APIStatus) in
+      try await create(unknown, WriteOptions(fieldValidation: .strict))
+    }
     #expect(
       strict?.message
-        == "Widget in version \"v1\" cannot be handled as a Widget: strict decoding error: unknown field \"spec.weight\"")
+        == "Widget in version \"v1\" cannot be handled as a Widget: strict decoding error: unknown field \"spec.weight\""
+    )
     let result = try await create(unknown)
     #expect(result.warnings == ["unknown field \"spec.weight\""])
     #expect(result.object["spec"] == ["size": 1, "extra": ["any": [1]], "colour": "red"])
@@ -78,7 +84,9 @@ struct BackendConformance {
       invalid?.message
         == "Widget.test.dev \"q\" is invalid: spec.size: Invalid value: 11: spec.size in body should be less than or equal to 10"
     )
-    #expect(await refusal { () throws(APIStatus) in try await create(TestKinds.widget("No")) }?.causes.first?.field == "metadata.name")
+    #expect(
+      await refusal { () throws(APIStatus) in try await create(TestKinds.widget("No")) }?.causes.first?.field
+        == "metadata.name")
   }
 
   private func updates() async throws {
@@ -232,16 +240,20 @@ struct BackendConformance {
         widgets, key("ssa"), .apply(TestKinds.widget("ssa", spec), force: force), subresource: nil, options)
     }
     #expect(
-      await refusal { () throws(APIStatus) in try await apply([:], WriteOptions()) }?.causes.first?.field == "fieldManager")
+      await refusal { () throws(APIStatus) in try await apply([:], WriteOptions()) }?.causes.first?.field
+        == "fieldManager")
     let first = try await apply(["size": 1, "parts": [["name": "a", "count": 1]], "tags": ["x"]], one)
     #expect(first.isCreated)
-    #expect(try await apply(["size": 1, "parts": [["name": "a", "count": 1]], "tags": ["x"]], one).object == first.object)
+    #expect(
+      try await apply(["size": 1, "parts": [["name": "a", "count": 1]], "tags": ["x"]], one).object == first.object)
     let second = try await apply(["parts": [["name": "b"]], "tags": ["y"]], two).object
     #expect(second[path: "spec", "parts"] == [["name": "a", "count": 1], ["name": "b"]])
     #expect(second[path: "spec", "tags"] == ["x", "y"])
     let conflict = await refusal { () throws(APIStatus) in try await apply(["size": 2], two) }
     #expect(conflict?.message == "Apply failed with 1 conflict: conflict with \"one\": .spec.size")
-    #expect(conflict?.causes == [.init(reason: "FieldManagerConflict", message: "conflict with \"one\"", field: ".spec.size")])
+    #expect(
+      conflict?.causes == [.init(reason: "FieldManagerConflict", message: "conflict with \"one\"", field: ".spec.size")]
+    )
     let dry = try await apply(["size": 2], WriteOptions(isDryRun: true, fieldManager: "two"), force: true).object
     let forced = try await apply(["size": 2], two, force: true).object
     #expect(forced[path: "spec", "size"] == 2)

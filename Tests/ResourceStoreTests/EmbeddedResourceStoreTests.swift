@@ -108,7 +108,8 @@ struct EmbeddedResourceStoreTests {
   func badDirectory() throws {
     try FileManager.default.createDirectory(atPath: directory.path, withIntermediateDirectories: true)
     try Data().write(to: URL(filePath: "\(directory.path)/file"))
-    #expect { try EmbeddedResourceStore.open(directory: "\(directory.path)/file/below", definitions: []) } throws: { error in
+    #expect { try EmbeddedResourceStore.open(directory: "\(directory.path)/file/below", definitions: []) } throws: {
+      error in
       "\(error)".contains("/file/below") && !"\(error)".contains("\n")
     }
   }
@@ -221,7 +222,8 @@ struct EmbeddedResourceStoreTests {
     let stream = try await store.watch(TestKinds.widgets, ListOptions(), since: nil)
     for index in 0..<EmbeddedResourceStore.watcherCapacity + 10 {
       _ = try await store.patch(
-        TestKinds.widgets, key("a"), .merge(["metadata": ["annotations": ["n": .string("\(index)")]]]), subresource: nil,
+        TestKinds.widgets, key("a"), .merge(["metadata": ["annotations": ["n": .string("\(index)")]]]),
+        subresource: nil,
         WriteOptions())
     }
     var last: WatchEvent?
@@ -314,7 +316,8 @@ struct EmbeddedResourceStoreTests {
     let store = try open()
     for (index, uid) in ["u1", "u2"].enumerated() {
       let event: JSONValue = [
-        "metadata": ["name": .string("e\(index)")], "involvedObject": ["kind": "Device", "name": "d", "uid": .string(uid)],
+        "metadata": ["name": .string("e\(index)")],
+        "involvedObject": ["kind": "Device", "name": "d", "uid": .string(uid)],
         "reason": "Found", "message": "m", "type": "Normal",
       ]
       _ = try await store.create(TestKinds.events, namespace: "default", event, WriteOptions())
@@ -358,7 +361,8 @@ struct EmbeddedResourceStoreTests {
   func ownership() async throws {
     let store = try open()
     _ = try await store.create(
-      TestKinds.widgets, namespace: "default", TestKinds.widget("a", ["size": 1]), WriteOptions(fieldManager: "kubectl"))
+      TestKinds.widgets, namespace: "default", TestKinds.widget("a", ["size": 1]), WriteOptions(fieldManager: "kubectl")
+    )
     let status = WriteOptions(fieldManager: "gateway")
     let patch = Patch.merge(["status": ["phase": "Up"]])
     let first = try await store.patch(TestKinds.widgets, key("a"), patch, subresource: .status, status).object

@@ -39,7 +39,9 @@ enum TestKinds {
                     "steps": ["type": "array", "items": ["type": "string"]],
                   ],
                 ],
-                "status": ["type": "object", "properties": ["phase": ["type": "string"], "ready": ["type": "boolean"]]],
+                "status": [
+                  "type": "object", "properties": ["phase": ["type": "string"], "ready": ["type": "boolean"]],
+                ],
               ],
             ]
           ],

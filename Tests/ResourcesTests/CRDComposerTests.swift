@@ -32,30 +32,61 @@ struct CRDComposerTests {
   }
 
   static let refused: [(kind: String, spec: String, field: String, message: String)] = [
-    ("Device", "{writes: Sometimes}", "spec.writes", "Unsupported value: \"Sometimes\": supported values: \"Enabled\", \"Disabled\""),
-    ("Device", "{connection: {modbus: {unitID: 1, tcp: {host: a, port: 70000}}}}", "spec.connection.modbus.tcp.port",
-      "Invalid value: 70000: spec.connection.modbus.tcp.port in body should be less than or equal to 65535"),
-    ("Device", "{connection: {udev: {}, mqtt: {brokerRef: {name: a}}}}", "spec.connection", "Too many: 2: must have at most 1 items"),
-    ("Device", "{modelRef: {name: 7}}", "spec.modelRef.name",
-      "Invalid value: \"integer\": spec.modelRef.name in body must be of type string: \"integer\""),
+    (
+      "Device", "{writes: Sometimes}", "spec.writes",
+      "Unsupported value: \"Sometimes\": supported values: \"Enabled\", \"Disabled\""
+    ),
+    (
+      "Device", "{connection: {modbus: {unitID: 1, tcp: {host: a, port: 70000}}}}", "spec.connection.modbus.tcp.port",
+      "Invalid value: 70000: spec.connection.modbus.tcp.port in body should be less than or equal to 65535"
+    ),
+    (
+      "Device", "{connection: {udev: {}, mqtt: {brokerRef: {name: a}}}}", "spec.connection",
+      "Too many: 2: must have at most 1 items"
+    ),
+    (
+      "Device", "{modelRef: {name: 7}}", "spec.modelRef.name",
+      "Invalid value: \"integer\": spec.modelRef.name in body must be of type string: \"integer\""
+    ),
     ("DeviceModel", "{}", "spec.protocol", "Required value"),
-    ("DeviceModel", "{protocol: opcua}", "spec.protocol", "Unsupported value: \"opcua\": supported values: \"modbus\", \"mqtt\", \"udev\""),
-    ("DeviceModel", "{protocol: mqtt, properties: [{name: a, type: string}, {name: a, type: string}]}", "spec.properties[1]",
-      "Duplicate value: {\"name\":\"a\"}"),
-    ("DeviceModel", "{protocol: mqtt, properties: [{name: \"on\", type: string}]}", "spec.properties[0].name",
-      "Invalid value: \"on\": spec.properties[0].name in body must not be one of \"y\", \"n\", \"yes\", \"no\", \"on\", \"off\", \"true\", \"false\", \"null\""),
-    ("Discovery", "{}", "spec",
-      "Invalid value: \"\": \"spec\" must validate one and only one schema (oneOf). Found none valid: give exactly one of modbus, mqtt, udev"),
-    ("Discovery", "{every: 2d, udev: {rules: [a]}}", "spec.every",
-      "Invalid value: \"2d\": spec.every in body should match '^([0-9]{1,5}(h|m|s|ms)){1,4}$'"),
-    ("Broker", "{url: \"http://x\"}", "spec.url", "Invalid value: \"http://x\": spec.url in body should match '^mqtts?://[^/@?#\\s]+/?$'"),
-    ("Broker", "{url: \"mqtt://user:word@x\"}", "spec.url",
-      "Invalid value: \"mqtt://user:word@x\": spec.url in body should match '^mqtts?://[^/@?#\\s]+/?$'"),
-    ("Sink", "{file: {path: a}, buffer: {maxBytes: many}}", "spec.buffer.maxBytes",
-      "Invalid value: \"many\": spec.buffer.maxBytes in body should match '^[0-9]{1,15}(Ki|Mi|Gi|Ti|k|M|G|T)?$'"),
+    (
+      "DeviceModel", "{protocol: opcua}", "spec.protocol",
+      "Unsupported value: \"opcua\": supported values: \"modbus\", \"mqtt\", \"udev\""
+    ),
+    (
+      "DeviceModel", "{protocol: mqtt, properties: [{name: a, type: string}, {name: a, type: string}]}",
+      "spec.properties[1]",
+      "Duplicate value: {\"name\":\"a\"}"
+    ),
+    (
+      "DeviceModel", "{protocol: mqtt, properties: [{name: \"on\", type: string}]}", "spec.properties[0].name",
+      "Invalid value: \"on\": spec.properties[0].name in body must not be one of \"y\", \"n\", \"yes\", \"no\", \"on\", \"off\", \"true\", \"false\", \"null\""
+    ),
+    (
+      "Discovery", "{}", "spec",
+      "Invalid value: \"\": \"spec\" must validate one and only one schema (oneOf). Found none valid: give exactly one of modbus, mqtt, udev"
+    ),
+    (
+      "Discovery", "{every: 2d, udev: {rules: [a]}}", "spec.every",
+      "Invalid value: \"2d\": spec.every in body should match '^([0-9]{1,5}(h|m|s|ms)){1,4}$'"
+    ),
+    (
+      "Broker", "{url: \"http://x\"}", "spec.url",
+      "Invalid value: \"http://x\": spec.url in body should match '^mqtts?://[^/@?#\\s]+/?$'"
+    ),
+    (
+      "Broker", "{url: \"mqtt://user:word@x\"}", "spec.url",
+      "Invalid value: \"mqtt://user:word@x\": spec.url in body should match '^mqtts?://[^/@?#\\s]+/?$'"
+    ),
+    (
+      "Sink", "{file: {path: a}, buffer: {maxBytes: many}}", "spec.buffer.maxBytes",
+      "Invalid value: \"many\": spec.buffer.maxBytes in body should match '^[0-9]{1,15}(Ki|Mi|Gi|Ti|k|M|G|T)?$'"
+    ),
     ("Pipeline", "{to: []}", "spec.to", "Invalid value: 0: spec.to in body should have at least 1 items"),
-    ("Pipeline", "{to: [{name: a}], stages: [{deadband: {}}]}", "spec.stages[0].deadband",
-      "Invalid value: \"\": \"spec.stages[0].deadband\" must validate one and only one schema (oneOf). Found none valid: give exactly one of absolute, percent"),
+    (
+      "Pipeline", "{to: [{name: a}], stages: [{deadband: {}}]}", "spec.stages[0].deadband",
+      "Invalid value: \"\": \"spec.stages[0].deadband\" must validate one and only one schema (oneOf). Found none valid: give exactly one of absolute, percent"
+    ),
   ]
 
   @Test("what does not fit is refused with its path", arguments: refused)
@@ -91,7 +122,8 @@ struct CRDComposerTests {
   func defaultInItems() {
     #expect(throws: SchemaError.self) {
       try CRDComposer.customResourceDefinitions(
-        protocols: [("x", "{type: object}", "{type: object, properties: {a: {type: string, default: b}}}", nil)], sinks: [])
+        protocols: [("x", "{type: object}", "{type: object, properties: {a: {type: string, default: b}}}", nil)],
+        sinks: [])
     }
   }
 

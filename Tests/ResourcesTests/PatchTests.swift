@@ -12,8 +12,12 @@ struct JSONPatchTests {
     (["a": [1, 2]], [["op": "replace", "path": "/a/0", "value": 9]], ["a": [9, 2]]),
     (["a": 1], [["op": "move", "from": "/a", "path": "/b"]], ["b": 1]),
     (["a": ["x": 1]], [["op": "copy", "from": "/a", "path": "/b"]], ["a": ["x": 1], "b": ["x": 1]]),
-    (["a/b": 1, "m~n": 2], [["op": "replace", "path": "/a~1b", "value": 3], ["op": "remove", "path": "/m~0n"]], ["a/b": 3]),
-    (["a": 1], [["op": "test", "path": "/a", "value": 1.0]], ["a": 1]), (["a": 1], [["op": "add", "path": "", "value": [:]]], [:]),
+    (
+      ["a/b": 1, "m~n": 2], [["op": "replace", "path": "/a~1b", "value": 3], ["op": "remove", "path": "/m~0n"]],
+      ["a/b": 3]
+    ),
+    (["a": 1], [["op": "test", "path": "/a", "value": 1.0]], ["a": 1]),
+    (["a": 1], [["op": "add", "path": "", "value": [:]]], [:]),
     (["a": nil], [["op": "replace", "path": "/a", "value": 1]], ["a": 1]),
   ]
   @Test("operations", arguments: cases)
@@ -24,12 +28,15 @@ struct JSONPatchTests {
   static let refused: [(JSONValue, Int)] = [
     ([["op": "remove", "path": "/zz"]], 422), ([["op": "replace", "path": "/l/9", "value": 1]], 422),
     ([["op": "add", "path": "/l/01", "value": 1]], 422), ([["op": "test", "path": "/a", "value": 2]], 422),
-    ([["op": "move", "from": "/o", "path": "/o/p/q"]], 422), ([["op": "jump", "path": "/a"]], 400), (["op": "add"], 400),
+    ([["op": "move", "from": "/o", "path": "/o/p/q"]], 422), ([["op": "jump", "path": "/a"]], 400),
+    (["op": "add"], 400),
     ([["op": "add", "path": "/a"]], 400), ([["op": "add", "path": "a", "value": 1]], 400), ([["path": "/a"]], 400),
   ]
   @Test("what cannot be carried out is refused", arguments: refused)
   func refuse(patch: JSONValue, code: Int) {
-    #expect { try JSONPatch.applying(patch, to: ["a": 1, "l": [1], "o": ["p": [:]]]) } throws: { ($0 as? APIStatus)?.code == code }
+    #expect { try JSONPatch.applying(patch, to: ["a": 1, "l": [1], "o": ["p": [:]]]) } throws: {
+      ($0 as? APIStatus)?.code == code
+    }
   }
 }
 
@@ -61,7 +68,9 @@ struct ConditionsTests {
 struct MetadataTests {
   @Test("setting empty values removes the members")
   func clearing() {
-    var object: JSONValue = ["metadata": ["finalizers": ["a"], "labels": ["a": "b"], "ownerReferences": [[:]], "name": "n"]]
+    var object: JSONValue = [
+      "metadata": ["finalizers": ["a"], "labels": ["a": "b"], "ownerReferences": [[:]], "name": "n"]
+    ]
     object.metadata.finalizers = []
     object.metadata.labels = [:]
     object.metadata.ownerReferences = []
@@ -70,15 +79,19 @@ struct MetadataTests {
   }
 
   static let names: [(String, Bool)] = [
-    ("a", true), ("a-1.b", true), ("A", false), ("-a", false), ("a-", false), ("a..b", false), ("", false), ("a_b", false),
+    ("a", true), ("a-1.b", true), ("A", false), ("-a", false), ("a-", false), ("a..b", false), ("", false),
+    ("a_b", false),
     (String(repeating: "a", count: 253), true), (String(repeating: "a", count: 254), false),
   ]
   @Test("object names follow RFC 1123", arguments: names)
   func name(text: String, isLegal: Bool) { #expect((NameRule.fault(inSubdomain: text) == nil) == isLegal) }
 
-  @Test("label keys and values", arguments: [
-    ("a", true), ("example.com/a", true), ("/a", false), ("a/", false), ("a/b/c", false), ("A_b.c", true), ("_a", false),
-    ("Example.com/a", false),
-  ])
+  @Test(
+    "label keys and values",
+    arguments: [
+      ("a", true), ("example.com/a", true), ("/a", false), ("a/", false), ("a/b/c", false), ("A_b.c", true),
+      ("_a", false),
+      ("Example.com/a", false),
+    ])
   func labelKey(text: String, isLegal: Bool) { #expect((NameRule.fault(inLabelKey: text) == nil) == isLegal) }
 }

@@ -4,7 +4,8 @@ import Resources
 /// Protocol and sink fragments that cover the contract's manifests, standing in for the real folders' own.
 enum TestFragments {
   static let protocols: [(name: String, connection: String, property: String, discovery: String?)] = [
-    ("modbus", modbusConnection, modbusProperty, modbusDiscovery), ("mqtt", mqttConnection, mqttProperty, mqttDiscovery),
+    ("modbus", modbusConnection, modbusProperty, modbusDiscovery),
+    ("mqtt", mqttConnection, mqttProperty, mqttDiscovery),
     ("udev", udevConnection, udevProperty, udevDiscovery),
   ]
   static let sinks: [(name: String, schema: String)] = [("mqtt", mqttSink), ("file", fileSink)]

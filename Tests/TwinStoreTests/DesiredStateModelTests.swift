@@ -1,7 +1,6 @@
 import DeviceKit
 import Documents
 import Testing
-
 import TwinStore
 
 /// SplitMix64: the same sequence for the same seed everywhere.
@@ -95,7 +94,8 @@ struct Plant {
         check(mayApply, "writes against onReconnect")
         check(rules.expireAfter.map { now < wishTime + $0 } ?? true, "writes what has expired")
         check(phaseBefore != .held && phaseBefore != .rejected && phaseBefore != .expired, "writes what was given up")
-      case .transition(let transition): check(transition.from != transition.to || transition.to != nil, "a transition from nothing to nothing")
+      case .transition(let transition):
+        check(transition.from != transition.to || transition.to != nil, "a transition from nothing to nothing")
       case .wakeAt(let time): check(time == machine.nextWake, "a wake-up that is not the next one")
       }
     }

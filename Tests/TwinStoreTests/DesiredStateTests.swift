@@ -1,7 +1,6 @@
 import DeviceKit
 import Documents
 import Testing
-
 import TwinStore
 
 /// Drives one machine against a device of one register, by hand.
@@ -13,7 +12,10 @@ struct Bench {
   var writes: [(ticket: DesiredState.Ticket, value: Value)] = []
   var rules: WriteRules
 
-  init(_ rules: WriteRules = WriteRules(), hold: DesiredState.WriteHold? = nil, canRead: Bool = true, isConnected: Bool = true) {
+  init(
+    _ rules: WriteRules = WriteRules(), hold: DesiredState.WriteHold? = nil, canRead: Bool = true,
+    isConnected: Bool = true
+  ) {
     self.rules = rules
     send(.served(.init(rules: rules, canRead: canRead, hold: hold), nil))
     if isConnected { send(.connected) }
@@ -80,14 +82,17 @@ let refusal = DeviceError(reason: "IllegalDataValue", message: "exception 3", is
   }
 
   @Test(arguments: [(0.0, 60.000_001, true), (0, 60.01, false), (0.5, 60.5, true), (0.5, 60.51, false)])
-  func `Numbers count as equal within the tolerance and the stated epsilon`(tolerance: Double, read: Double, holds: Bool) {
+  func `Numbers count as equal within the tolerance and the stated epsilon`(
+    tolerance: Double, read: Double, holds: Bool
+  ) {
     var bench = Bench(WriteRules(tolerance: tolerance))
     bench.wish(60)
     bench.answerRead(read)
     #expect((bench.phase == .confirmed) == holds)
   }
 
-  @Test func `A readback that never matches fails after the attempts, and is tried again with growing pauses up to 5 min`() {
+  @Test
+  func `A readback that never matches fails after the attempts, and is tried again with growing pauses up to 5 min`() {
     var bench = Bench(WriteRules(confirmWithin: .seconds(1), retries: 2))
     bench.wish(60)
     var pauses: [Duration] = []

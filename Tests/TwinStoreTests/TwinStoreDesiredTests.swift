@@ -2,7 +2,6 @@ import DeviceKit
 import Documents
 import Foundation
 import Testing
-
 import TwinStore
 
 @Suite struct TwinStoreDesiredTests {
@@ -11,7 +10,9 @@ import TwinStore
 
   func desired(_ boiler: Boiler) -> [String: JSONValue] {
     var result: [String: JSONValue] = [:]
-    for property in boiler.store.snapshot(Boiler.key)?.properties ?? [] { result[property.name] = property.desired?.value }
+    for property in boiler.store.snapshot(Boiler.key)?.properties ?? [] {
+      result[property.name] = property.desired?.value
+    }
     return result
   }
 
@@ -27,7 +28,10 @@ import TwinStore
     #expect(boiler["setpoint"].reading.value == .number(55.5), "the readback is the newest reading")
   }
 
-  @Test func `The spec may wish anything and hears Rejected, a local change is refused with every bound and changes nothing`() async throws {
+  @Test
+  func `The spec may wish anything and hears Rejected, a local change is refused with every bound and changes nothing`()
+    async throws
+  {
     let boiler = try Boiler(in: directory)
     try await boiler.store.setDesired(
       ["setpoint": 60.5, "temperature": 1, "ghost": 1, "pump": true], of: Boiler.key, from: .spec)
@@ -81,7 +85,10 @@ import TwinStore
     ([Act.spec(["setpoint": 30]), .spec(["setpoint": 40])], ["setpoint": 40] as [String: JSONValue]),
     ([.spec(["setpoint": 30]), .spec([:])], [:]),
     ([.spec(["setpoint": 30]), .local(["setpoint": 40])], ["setpoint": 40]),
-    ([.spec(["setpoint": 30]), .local(["setpoint": 40]), .spec(["setpoint": 30, "pump": true])], ["setpoint": 40, "pump": true]),
+    (
+      [.spec(["setpoint": 30]), .local(["setpoint": 40]), .spec(["setpoint": 30, "pump": true])],
+      ["setpoint": 40, "pump": true]
+    ),
     ([.spec(["setpoint": 30]), .local(["setpoint": 40]), .spec(["setpoint": 30.0])], ["setpoint": 40]),
     ([.spec(["setpoint": 30]), .local(["setpoint": 40]), .spec(["setpoint": 35])], ["setpoint": 35]),
     ([.spec(["setpoint": 30]), .local(["setpoint": 40]), .spec([:])], [:]),
@@ -148,7 +155,9 @@ import TwinStore
     #expect(boiler.store.statistics.commits < 250, "concurrent changes share commits")
   }
 
-  @Test func `A change made for an older state of the wishes is a conflict, one that only values overtook is not`() async throws {
+  @Test func `A change made for an older state of the wishes is a conflict, one that only values overtook is not`()
+    async throws
+  {
     let boiler = try Boiler(in: directory)
     let version = boiler.version
     boiler.report("temperature", .number(1))

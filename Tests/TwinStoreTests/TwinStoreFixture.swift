@@ -3,7 +3,6 @@ import Documents
 import Foundation
 import Logging
 import Synchronization
-
 import TwinStore
 
 /// A clock that stands until it is moved.

@@ -1,7 +1,6 @@
 import DeviceKit
 import Documents
 import Testing
-
 import TwinStore
 
 @Suite struct TwinStoreReportedTests {
@@ -87,7 +86,9 @@ import TwinStore
   @Test func `Samples of points that nobody serves are counted`() throws {
     let boiler = try Boiler(in: directory)
     var batch = SampleBatch()
-    batch.append(boiler.points.id(of: PointName(device: Boiler.key, property: "ghost")), .number(1), quality: .good, sourceTime: 1, gatewayTime: 1)
+    batch.append(
+      boiler.points.id(of: PointName(device: Boiler.key, property: "ghost")), .number(1), quality: .good, sourceTime: 1,
+      gatewayTime: 1)
     boiler.store.ingest(batch)
     boiler.store.detach(Boiler.key)
     boiler.report("temperature", .number(1))

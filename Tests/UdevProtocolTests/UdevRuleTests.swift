@@ -52,7 +52,8 @@ final class FakeNode: UdevNode {
 @Suite struct UdevRuleTests {
   @Test(arguments: [
     (#"SUBSYSTEM=="tty", ENV{ID_BUS}=="usb", ENV{ID_VENDOR_ID}=="0403", ENV{ID_SERIAL}=="*RS485*""#, ["ttyUSB0"]),
-    (#"KERNEL=="ttyUSB[0-9]""#, ["ttyUSB0"]), (#"KERNEL=="ttyUSB[!0-9]""#, []), (#"KERNEL=="ttyS*|ttyUSB?""#, ["ttyUSB0"]),
+    (#"KERNEL=="ttyUSB[0-9]""#, ["ttyUSB0"]), (#"KERNEL=="ttyUSB[!0-9]""#, []),
+    (#"KERNEL=="ttyS*|ttyUSB?""#, ["ttyUSB0"]),
     (#"SUBSYSTEM=="usb", DRIVER!="usb""#, ["1-1.2:1.0"]), (#"SUBSYSTEM!="usb""#, ["ttyUSB0"]),
     (#"DEVPATH=="*/1-1.2/*""#, ["1-1.2:1.0", "ttyUSB0"]), (#"TAG=="systemd""#, ["ttyUSB0"]),
     (#"TAG!="systemd", KERNEL=="1-1""#, ["1-1"]), (#"SUBSYSTEM=="tty", DRIVERS=="ftdi_sio""#, ["ttyUSB0"]),
@@ -70,10 +71,13 @@ final class FakeNode: UdevNode {
 
   @Test(arguments: [
     ("", 1, "every device"), ("   ", 4, "every device"), (#"SUBSYSTEM="tty""#, 10, "'=' is no comparison"),
-    (#"subsystem=="tty""#, 1, "capitals"), (#"RUN=="x""#, 1, "'RUN' is not a field"), (#"KERNEL=="a" SUBSYSTEM=="b""#, 13, "expected ','"),
-    (#"KERNEL=="a","#, 13, "another comparison"), (#"KERNEL=="a"#, 9, "closing quote"), (#"ATTR=="a""#, 1, "ATTR{name}"),
+    (#"subsystem=="tty""#, 1, "capitals"), (#"RUN=="x""#, 1, "'RUN' is not a field"),
+    (#"KERNEL=="a" SUBSYSTEM=="b""#, 13, "expected ','"),
+    (#"KERNEL=="a","#, 13, "another comparison"), (#"KERNEL=="a"#, 9, "closing quote"),
+    (#"ATTR=="a""#, 1, "ATTR{name}"),
     (#"KERNEL{x}=="a""#, 1, "takes no"), (#"ENV{x=="a""#, 4, "without '}'"), (#"KERNEL=="[a""#, 9, "without ']'"),
-    (#"KERNEL+="a""#, 7, "'+=' is no comparison"), (#"ATTR{../x}=="a""#, 1, "within"), (#"KERNEL==tty"#, 9, "double quotes"),
+    (#"KERNEL+="a""#, 7, "'+=' is no comparison"), (#"ATTR{../x}=="a""#, 1, "within"),
+    (#"KERNEL==tty"#, 9, "double quotes"),
   ]) func aBadRuleIsRefusedWithItsPlace(text: String, column: Int, message: String) {
     do throws(UdevRuleError) {
       _ = try UdevRule(text, at: 2)

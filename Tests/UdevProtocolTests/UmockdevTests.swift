@@ -84,7 +84,8 @@ private final class Testbed: @unchecked Sendable {
 private final class Feed: DeviceFeed {
   private let contents = Mutex<(readings: [Reading], states: [ConnectionState])>(([], []))
   func deliver(_ batch: SampleBatch) async {
-    contents.withLock { contents in for index in 0..<batch.count { contents.readings.append(batch.reading(at: index)) } }
+    contents.withLock { contents in for index in 0..<batch.count { contents.readings.append(batch.reading(at: index)) }
+    }
   }
   func connection(of device: DeviceKey, is state: ConnectionState) { contents.withLock { $0.states.append(state) } }
   var readings: [Reading] { contents.withLock { $0.readings } }

@@ -1,6 +1,6 @@
 internal import DeviceKit
-internal import FileSink
 public import Documents
+internal import FileSink
 internal import Logging
 internal import MQTTClient
 internal import MQTTProtocol

@@ -15,7 +15,8 @@ struct DataDirectory: Sendable {
       try Data().write(to: URL(filePath: probe))
       unlink(probe)
     } catch let error as CocoaError where error.code == .fileWriteOutOfSpace {
-      throw StartError("the data directory \(path) is on a full disk: free some space, or choose another with --data-dir")
+      throw StartError(
+        "the data directory \(path) is on a full disk: free some space, or choose another with --data-dir")
     } catch {
       throw StartError(
         "cannot write to the data directory \(path): \(String(cString: strerror(errno))). Give this user the right to, or choose another with --data-dir"

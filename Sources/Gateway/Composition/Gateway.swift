@@ -25,7 +25,8 @@ public enum Gateway {
     logger.notice(
       "selvedge starts",
       metadata: [
-        "version": "\(GatewayVersion.text)", "node": "\(configuration.nodeName)", "data": "\(configuration.dataDirectory)",
+        "version": "\(GatewayVersion.text)", "node": "\(configuration.nodeName)",
+        "data": "\(configuration.dataDirectory)",
       ])
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(

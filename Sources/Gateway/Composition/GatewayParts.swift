@@ -179,7 +179,8 @@ struct GatewayParts {
     let logger = logger
     return Application(
       router: router,
-      configuration: ApplicationConfiguration(address: .hostname(address.host, port: address.port), serverName: "selvedge"),
+      configuration: ApplicationConfiguration(
+        address: .hostname(address.host, port: address.port), serverName: "selvedge"),
       onServerRunning: { _ in logger.notice("listening", metadata: ["address": "\(address)"]) }, logger: logger)
   }
 }

@@ -12,7 +12,8 @@ struct SecretFolder: Sendable {
     let full = URL(filePath: file.hasPrefix("/") ? file : path + "/" + file).resolvingSymlinksInPath().path
     guard full.hasPrefix(root + "/") else {
       throw DeviceError(
-        reason: "FileOutsideFolder", message: "\(file) does not lie under the secrets folder \(path)", isPermanent: true)
+        reason: "FileOutsideFolder", message: "\(file) does not lie under the secrets folder \(path)", isPermanent: true
+      )
     }
     guard let data = FileManager.default.contents(atPath: full) else {
       throw DeviceError(reason: "FileNotReadable", message: "cannot read \(full)")

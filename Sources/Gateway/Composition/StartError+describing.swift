@@ -8,7 +8,8 @@ extension StartError {
     switch error.errnoCode {
     case EADDRINUSE:
       return StartError(
-        "the address \(listen) is in use: another gateway may be running here; stop it, or choose another with --listen")
+        "the address \(listen) is in use: another gateway may be running here; stop it, or choose another with --listen"
+      )
     case EACCES:
       return StartError("this user may not listen on \(listen): choose a port from 1024 up with --listen")
     case EADDRNOTAVAIL: return StartError("\(listen) is no address of this machine: choose another with --listen")

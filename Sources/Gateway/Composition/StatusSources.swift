@@ -34,7 +34,9 @@ struct StatusSources: Sendable {
   }
 
   private func pipeline(_ key: ObjectKey) async -> Readiness? {
-    guard let status = await telemetry.status().pipelines.first(where: { $0.key == key.description }) else { return nil }
+    guard let status = await telemetry.status().pipelines.first(where: { $0.key == key.description }) else {
+      return nil
+    }
     if let problem = status.problem {
       return Readiness(.false, "InvalidSpec", "\(problem)", isStalled: true)
     }

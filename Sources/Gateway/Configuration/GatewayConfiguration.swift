@@ -72,12 +72,14 @@ public struct GatewayConfiguration: Sendable, Hashable {
     let known = Set(GatewayConfiguration.settings.map(\.key))
     if let unknown = file?.object?.keys.filter({ !known.contains($0) }).min() {
       throw StartError(
-        "the configuration file has the unknown key \"\(unknown)\"; known are \(known.sorted().joined(separator: ", "))")
+        "the configuration file has the unknown key \"\(unknown)\"; known are \(known.sorted().joined(separator: ", "))"
+      )
     }
     func value(_ flag: String) throws(StartError) -> String? {
       if let value = flags[flag] { return value }
       if let value = environment[GatewayConfiguration.environmentName(of: flag)], !value.isEmpty { return value }
-      guard let key = GatewayConfiguration.settings.first(where: { $0.flag == flag })?.key, let value = file?[key] else {
+      guard let key = GatewayConfiguration.settings.first(where: { $0.flag == flag })?.key, let value = file?[key]
+      else {
         return nil
       }
       switch value {
@@ -86,9 +88,13 @@ public struct GatewayConfiguration: Sendable, Hashable {
       default: throw StartError("\(key) in the configuration file must be a text, a number or a boolean")
       }
     }
-    func choice<Choice: RawRepresentable<String>>(_ flag: String, _ fallback: Choice, of allowed: String) throws(StartError) -> Choice {
+    func choice<Choice: RawRepresentable<String>>(_ flag: String, _ fallback: Choice, of allowed: String)
+      throws(StartError) -> Choice
+    {
       guard let text = try value(flag) else { return fallback }
-      guard let choice = Choice(rawValue: text) else { throw StartError("\(flag) is \"\(text)\"; it can be \(allowed)") }
+      guard let choice = Choice(rawValue: text) else {
+        throw StartError("\(flag) is \"\(text)\"; it can be \(allowed)")
+      }
       return choice
     }
     dataDirectory = try value("data-dir") ?? defaultDataDirectory
@@ -99,7 +105,9 @@ public struct GatewayConfiguration: Sendable, Hashable {
     logLevel = try choice("log-level", .info, of: "trace, debug, info, notice, warning, error or critical")
     logFormat = try choice("log-format", .text, of: "text or json")
     let readOnly = try value("read-only") ?? "false"
-    guard let isReadOnly = Bool(readOnly) else { throw StartError("read-only is \"\(readOnly)\"; it can be true or false") }
+    guard let isReadOnly = Bool(readOnly) else {
+      throw StartError("read-only is \"\(readOnly)\"; it can be true or false")
+    }
     self.isReadOnly = isReadOnly
     exportDirectory = try value("export-dir") ?? dataDirectory + "/export"
     secretsDirectory = try value("secrets-dir") ?? dataDirectory + "/secrets"

@@ -6,7 +6,9 @@ public enum Kubeconfig {
     [
       "apiVersion": "v1", "kind": "Config", "current-context": "selvedge",
       "clusters": [["name": "selvedge", "cluster": ["server": .string(server)]]],
-      "contexts": [["name": "selvedge", "context": ["cluster": "selvedge", "user": "selvedge", "namespace": "default"]]],
+      "contexts": [
+        ["name": "selvedge", "context": ["cluster": "selvedge", "user": "selvedge", "namespace": "default"]]
+      ],
       "users": [["name": "selvedge", "user": [:]]],
     ]
   }

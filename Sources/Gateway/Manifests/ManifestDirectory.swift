@@ -46,7 +46,8 @@ public actor ManifestDirectory {
   public func applyChanges() async {
     let names: [String]
     do {
-      names = try FileManager.default.contentsOfDirectory(atPath: directory).filter(ManifestDirectory.isManifest).sorted()
+      names = try FileManager.default.contentsOfDirectory(atPath: directory).filter(ManifestDirectory.isManifest)
+        .sorted()
     } catch {
       return report(directory, "cannot read the manifests directory \(directory)")
     }
@@ -80,7 +81,10 @@ public actor ManifestDirectory {
     for document in documents {
       let label = "\(document["kind"]?.string ?? "?") \(document[path: "metadata", "name"]?.string ?? "?")"
       guard let definition = definition(of: document) else {
-        report(name, "\(label): apiVersion \(document["apiVersion"]?.string ?? "(none)") and kind name nothing that is served here")
+        report(
+          name,
+          "\(label): apiVersion \(document["apiVersion"]?.string ?? "(none)") and kind name nothing that is served here"
+        )
         isWhole = false
         continue
       }

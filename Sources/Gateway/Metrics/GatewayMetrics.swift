@@ -28,12 +28,14 @@ struct GatewayMetrics: Sendable {
 
   private func twinFamilies(_ text: inout MetricsText) {
     let statistics = twins.statistics
-    text.family("selvedge_twin_samples_total", .counter, "Samples offered to the twins.", [([], Double(statistics.samples))])
+    text.family(
+      "selvedge_twin_samples_total", .counter, "Samples offered to the twins.", [([], Double(statistics.samples))])
     text.family(
       "selvedge_twin_samples_dropped_total", .counter, "Samples that no twin took, by cause.",
       [([("cause", "unknownPoint")], Double(statistics.unknownPoint))])
     text.family(
-      "selvedge_twin_changes_total", .counter, "Samples that changed a value or a quality.", [([], Double(statistics.changes))])
+      "selvedge_twin_changes_total", .counter, "Samples that changed a value or a quality.",
+      [([], Double(statistics.changes))])
     text.family(
       "selvedge_twin_rows_written_total", .counter, "Rows written to the twins' file.",
       [
@@ -42,7 +44,10 @@ struct GatewayMetrics: Sendable {
       ])
     text.family(
       "selvedge_twin_commits_total", .counter, "Commits to the twins' file, by outcome.",
-      [([("outcome", "done")], Double(statistics.commits)), ([("outcome", "failed")], Double(statistics.failedCommits))])
+      [
+        ([("outcome", "done")], Double(statistics.commits)),
+        ([("outcome", "failed")], Double(statistics.failedCommits)),
+      ])
   }
 
   private func pipelineFamilies(_ text: inout MetricsText, _ pipelines: [PipelineStatus]) {
@@ -78,20 +83,28 @@ struct GatewayMetrics: Sendable {
     func family(_ name: String, _ kind: MetricsText.Kind, _ help: String, _ value: (SinkStatus) -> Double) {
       text.family(name, kind, help, sinks.map { ([("sink", $0.key)], value($0)) })
     }
-    family("selvedge_sink_recovered_total", .counter, "Records that waited on disk at the start.") { Double($0.spool.recovered) }
+    family("selvedge_sink_recovered_total", .counter, "Records that waited on disk at the start.") {
+      Double($0.spool.recovered)
+    }
     family("selvedge_sink_offered_total", .counter, "Records that pipelines handed over.") { Double($0.spool.offered) }
-    family("selvedge_sink_delivered_total", .counter, "Records that the receiver acknowledged.") { Double($0.spool.delivered) }
+    family("selvedge_sink_delivered_total", .counter, "Records that the receiver acknowledged.") {
+      Double($0.spool.delivered)
+    }
     family("selvedge_sink_quarantined_total", .counter, "Records that the receiver refused; set aside.") {
       Double($0.spool.quarantined)
     }
     family("selvedge_sink_corrupt_total", .counter, "Records lost to damage on disk.") { Double($0.spool.corrupt) }
     family("selvedge_sink_held", .gauge, "Records that wait.") { Double($0.spool.held) }
     family("selvedge_sink_spool_bytes", .gauge, "Bytes of the sink's spool.") { Double($0.spoolBytes) }
-    family("selvedge_sink_lag_seconds", .gauge, "How long the oldest waiting record has waited.") { $0.lag?.seconds ?? 0 }
+    family("selvedge_sink_lag_seconds", .gauge, "How long the oldest waiting record has waited.") {
+      $0.lag?.seconds ?? 0
+    }
     text.family(
       "selvedge_sink_dropped_total", .counter, "Records dropped, by cause.",
       sinks.flatMap { sink in
-        sink.spool.dropped.sorted { $0.key < $1.key }.map { ([("sink", sink.key), ("cause", $0.key)], Double($0.value)) }
+        sink.spool.dropped.sorted { $0.key < $1.key }.map {
+          ([("sink", sink.key), ("cause", $0.key)], Double($0.value))
+        }
       })
   }
 }

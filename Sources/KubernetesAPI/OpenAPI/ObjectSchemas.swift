@@ -72,7 +72,8 @@ enum ObjectSchemas {
       "uid": text("Unique in time and space; set by the server."),
       "resourceVersion": text("Changes with every write; a write that names an old one is refused."),
       "generation": [
-        "type": "integer", "format": "int64", "description": "Counts the changes of the wanted state; set by the server.",
+        "type": "integer", "format": "int64",
+        "description": "Counts the changes of the wanted state; set by the server.",
       ],
       "creationTimestamp": time("When the server stored the object first."),
       "deletionTimestamp": time("When deletion was asked for, while finalizers hold the object."),

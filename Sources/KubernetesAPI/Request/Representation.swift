@@ -47,7 +47,8 @@ extension APIStatus {
     code: 405, reason: "MethodNotAllowed", message: "the server does not allow this method on the requested resource")
 
   /// 422 about the options of a request, as `ListOptions.meta.k8s.io "" is invalid: …`.
-  package static func invalidOptions(_ kind: String, _ field: String, _ reason: String, _ message: String) -> APIStatus {
+  package static func invalidOptions(_ kind: String, _ field: String, _ reason: String, _ message: String) -> APIStatus
+  {
     .invalid(
       kind: kind, group: "meta.k8s.io", name: "", causes: [Cause(reason: reason, message: message, field: field)])
   }

@@ -48,7 +48,8 @@ struct DeviceDecoder {
         return paths[topic].count - 1
       }
       topics[topic].entries.append(
-        Entry(property: property, slot: binding.isText ? nil : slot(binding.path), timeSlot: binding.timePath.map(slot)))
+        Entry(property: property, slot: binding.isText ? nil : slot(binding.path), timeSlot: binding.timePath.map(slot))
+      )
       if !binding.isText || binding.timePath != nil { topics[topic].hasJSON = true }
     }
     for index in topics.indices {

@@ -111,7 +111,9 @@ package struct PayloadScanner {
     }
     while true {
       skipWhitespace()
-      guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else { throw error("expected a key in quotes") }
+      guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else {
+        throw error("expected a key in quotes")
+      }
       let (range, isEscaped) = try string()
       let child = try node.flatMap { node throws(JSONError) in try self.child(of: node, key: range, isEscaped) }
       skipWhitespace()

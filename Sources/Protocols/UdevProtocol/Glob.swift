@@ -62,7 +62,9 @@ struct Glob: Sendable, Hashable {
       let start = index
       var isMember = false
       while index < pattern.endIndex, pattern[index] != UInt8(ascii: "]") || index == start {
-        if index + 2 < pattern.endIndex, pattern[index + 1] == UInt8(ascii: "-"), pattern[index + 2] != UInt8(ascii: "]") {
+        if index + 2 < pattern.endIndex, pattern[index + 1] == UInt8(ascii: "-"),
+          pattern[index + 2] != UInt8(ascii: "]")
+        {
           if pattern[index] <= byte, byte <= pattern[index + 2] { isMember = true }
           index += 3
         } else {

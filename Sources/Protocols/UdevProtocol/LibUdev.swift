@@ -71,7 +71,8 @@ final class LibUdev {
   func device(atDevnode path: String) -> LibUdevNode? {
     var status = stat()
     if stat(path, &status) == 0 {
-      let kind: CChar = status.st_mode & S_IFMT == S_IFBLK ? CChar(bitPattern: UInt8(ascii: "b")) : CChar(bitPattern: UInt8(ascii: "c"))
+      let kind: CChar =
+        status.st_mode & S_IFMT == S_IFBLK ? CChar(bitPattern: UInt8(ascii: "b")) : CChar(bitPattern: UInt8(ascii: "c"))
       if let device = udev_device_new_from_devnum(context, kind, status.st_rdev) { return LibUdevNode(owning: device) }
     }
     return devices(ofSubsystems: nil).first { $0.devnode == path }

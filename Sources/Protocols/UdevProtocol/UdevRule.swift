@@ -25,7 +25,9 @@ package struct UdevRule: Sendable, Hashable {
   package let comparisons: [Comparison]
 
   package func matches(_ node: some UdevNode) -> Bool {
-    let (ofAncestor, ofDevice) = (comparisons.filter(\.field.isOfAncestor), comparisons.filter { !$0.field.isOfAncestor })
+    let (ofAncestor, ofDevice) = (
+      comparisons.filter(\.field.isOfAncestor), comparisons.filter { !$0.field.isOfAncestor }
+    )
     guard ofDevice.allSatisfy({ $0.holds(for: node) }) else { return false }
     return ofAncestor.isEmpty || node.lineage.contains { ancestor in ofAncestor.allSatisfy { $0.holds(for: ancestor) } }
   }

@@ -52,14 +52,18 @@ final class UdevSession: DeviceSession {
         case .devnode(let path): udev.device(atDevnode: path)
         }
       continuation.yield(
-        Snapshot(isPresent: node != nil, texts: sources.map { source in node.flatMap { UdevSession.text(source, $0) } }))
+        Snapshot(isPresent: node != nil, texts: sources.map { source in node.flatMap { UdevSession.text(source, $0) } })
+      )
     }
     defer { watcher.end(id) }
     for await snapshot in snapshots {
       if snapshot.isPresent {
         feed.connection(of: request.device, is: .connected)
       } else {
-        let name = switch place { case .devpath(let path), .devnode(let path): path }
+        let name =
+          switch place {
+          case .devpath(let path), .devnode(let path): path
+          }
         let error = DeviceError(reason: "DeviceAbsent", message: "\(name) is not there; is the device plugged in?")
         feed.connection(of: request.device, is: .disconnected(error))
       }

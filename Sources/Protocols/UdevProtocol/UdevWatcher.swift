@@ -67,10 +67,12 @@ final class UdevWatcher: Sendable {
   private func startThread() {
     var thread = pthread_t()
     let watcher = Unmanaged.passRetained(self)
-    let code = pthread_create(&thread, nil, { pointer in
-      Unmanaged<UdevWatcher>.fromOpaque(pointer!).takeRetainedValue().run()
-      return nil
-    }, watcher.toOpaque())
+    let code = pthread_create(
+      &thread, nil,
+      { pointer in
+        Unmanaged<UdevWatcher>.fromOpaque(pointer!).takeRetainedValue().run()
+        return nil
+      }, watcher.toOpaque())
     precondition(code == 0, "the system refuses another thread")
     pthread_detach(thread)
   }

@@ -38,7 +38,9 @@ enum FieldWalk {
     case .set: return elements.map { (.value($0), $0) }
     case .map:
       return elements.map { element in
-        let keys = schema.listMapKeys.map { name in (name, element[name] ?? schema.items?.properties[name]?.fallback ?? .null) }
+        let keys = schema.listMapKeys.map { name in
+          (name, element[name] ?? schema.items?.properties[name]?.fallback ?? .null)
+        }
         return (.key(.object(Dictionary(keys, uniquingKeysWith: { _, last in last }))), element)
       }
     }
@@ -74,7 +76,9 @@ enum FieldWalk {
   }
 
   /// Fields that are new or different in `new`, and fields that only `old` has.
-  static func difference(from old: JSONValue?, to new: JSONValue, _ schema: Schema?) -> (changed: FieldSet, removed: FieldSet) {
+  static func difference(from old: JSONValue?, to new: JSONValue, _ schema: Schema?) -> (
+    changed: FieldSet, removed: FieldSet
+  ) {
     var changed = FieldSet()
     var removed = FieldSet()
     _ = difference(old.map(owned) ?? [:], owned(new), schema, isTop: true, &changed, &removed)
@@ -87,7 +91,8 @@ enum FieldWalk {
     _ removed: inout FieldSet
   ) -> Bool {
     guard old != new else { return false }
-    if let before = members(old, schema), let after = members(new, schema), isTop || (!before.isEmpty && !after.isEmpty) {
+    if let before = members(old, schema), let after = members(new, schema), isTop || (!before.isEmpty && !after.isEmpty)
+    {
       for name in Set(before.keys).union(after.keys) {
         compare(
           before[name], after[name], .field(name), member(name, of: schema, isTop: isTop),

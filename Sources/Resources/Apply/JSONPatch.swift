@@ -4,7 +4,9 @@ public import Documents
 public enum JSONPatch {
   /// The document after `patch`. Throws 400 for a patch that is malformed and 422 for one that cannot be carried out.
   public static func applying(_ patch: JSONValue, to document: JSONValue) throws(APIStatus) -> JSONValue {
-    guard let operations = patch.array else { throw .badRequest("a JSON patch must be a list of operations (RFC 6902)") }
+    guard let operations = patch.array else {
+      throw .badRequest("a JSON patch must be a list of operations (RFC 6902)")
+    }
     guard operations.count <= 10_000 else {
       throw APIStatus(
         code: 413, reason: "RequestEntityTooLarge", message: "a JSON patch may have at most 10000 operations")
@@ -17,7 +19,8 @@ public enum JSONPatch {
         let text = "operation \(index): \(error.message)"
         if error.isMalformed { throw .badRequest("malformed JSON patch: \(text)") }
         throw APIStatus(
-          code: 422, reason: "Invalid", message: "the server rejected our request due to an error in our request: \(text)")
+          code: 422, reason: "Invalid",
+          message: "the server rejected our request due to an error in our request: \(text)")
       }
     }
     return result
@@ -73,7 +76,8 @@ public enum JSONPatch {
     case (.array(let left), .array(let right)):
       return left.count == right.count && zip(left, right).allSatisfy { isSame($0, $1) }
     case (.object(let left), .object(let right)):
-      return left.count == right.count && left.allSatisfy { key, value in right[key].map { isSame(value, $0) } ?? false }
+      return left.count == right.count
+        && left.allSatisfy { key, value in right[key].map { isSame(value, $0) } ?? false }
     default:
       guard let left = left.number, let right = right.number else { return false }
       return left == right
@@ -83,7 +87,9 @@ public enum JSONPatch {
   /// RFC 6901.
   private static func tokens(_ pointer: String) throws(Failure) -> [String] {
     guard !pointer.isEmpty else { return [] }
-    guard pointer.hasPrefix("/") else { throw Failure(message: "path \"\(pointer)\" must start with '/'", isMalformed: true) }
+    guard pointer.hasPrefix("/") else {
+      throw Failure(message: "path \"\(pointer)\" must start with '/'", isMalformed: true)
+    }
     return pointer.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map { token in
       token.split(separator: "~1", omittingEmptySubsequences: false).joined(separator: "/")
         .split(separator: "~0", omittingEmptySubsequences: false).joined(separator: "~")

@@ -43,7 +43,8 @@ public enum ServerSideApply {
     func shown(_ path: [FieldPathElement]) -> String { path.map(\.shown).joined() }
     let causes = conflicts.map { entry, path in
       APIStatus.Cause(
-        reason: "FieldManagerConflict", message: "conflict with \(entry.manager.shown(at: entry.time))", field: shown(path))
+        reason: "FieldManagerConflict", message: "conflict with \(entry.manager.shown(at: entry.time))",
+        field: shown(path))
     }
     var text = ""
     if conflicts.count == 1 {

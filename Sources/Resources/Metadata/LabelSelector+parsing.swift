@@ -15,8 +15,10 @@ extension LabelSelector {
       switch requirement {
       case .exists(let key): key
       case .absent(let key): "!\(key)"
-      case .isIn(let key, let values): values.count == 1 ? "\(key)=\(values[0])" : "\(key) in (\(values.joined(separator: ",")))"
-      case .notIn(let key, let values): values.count == 1 ? "\(key)!=\(values[0])" : "\(key) notin (\(values.joined(separator: ",")))"
+      case .isIn(let key, let values):
+        values.count == 1 ? "\(key)=\(values[0])" : "\(key) in (\(values.joined(separator: ",")))"
+      case .notIn(let key, let values):
+        values.count == 1 ? "\(key)!=\(values[0])" : "\(key) notin (\(values.joined(separator: ",")))"
       }
     }.joined(separator: ",")
   }
@@ -67,7 +69,8 @@ extension LabelSelector {
 
   private static func unreadable(_ part: Substring) -> APIStatus {
     .badRequest(
-      "unable to parse requirement: \"\(part)\": write key=value, key!=value, key, !key, key in (a,b) or key notin (a,b)")
+      "unable to parse requirement: \"\(part)\": write key=value, key!=value, key, !key, key in (a,b) or key notin (a,b)"
+    )
   }
 
   private static func checked(key: Substring) throws(APIStatus) -> String {

@@ -12,7 +12,8 @@ public enum MetadataRules {
       "properties": [
         "apiVersion": ["type": "string", "minLength": 1], "kind": ["type": "string", "minLength": 1],
         "name": ["type": "string", "minLength": 1], "uid": ["type": "string", "minLength": 1],
-        "controller": ["type": "boolean", "nullable": true], "blockOwnerDeletion": ["type": "boolean", "nullable": true],
+        "controller": ["type": "boolean", "nullable": true],
+        "blockOwnerDeletion": ["type": "boolean", "nullable": true],
       ],
     ]
     let document: JSONValue = [
@@ -47,7 +48,8 @@ public enum MetadataRules {
     if name.isEmpty {
       causes.append(
         APIStatus.Cause(
-          reason: "FieldValueRequired", message: "Required value: name or generateName is required", field: "metadata.name"))
+          reason: "FieldValueRequired", message: "Required value: name or generateName is required",
+          field: "metadata.name"))
     } else if let fault = isNamespaceKind ? NameRule.fault(inLabel: name) : NameRule.fault(inSubdomain: name) {
       add("name", name, fault)
     }

@@ -111,7 +111,9 @@ struct JSONPath: Sendable, Hashable {
     let condition = inner.dropFirst(2).dropLast().trimmed
     for (sign, isEqual) in [("==", true), ("!=", false)] {
       let sides = condition.split(separator: sign, maxSplits: 1)
-      guard sides.count == 2, sides[0].trimmed.hasPrefix("@."), let literal = literal(sides[1].trimmed) else { continue }
+      guard sides.count == 2, sides[0].trimmed.hasPrefix("@."), let literal = literal(sides[1].trimmed) else {
+        continue
+      }
       return .filter(sides[0].trimmed.dropFirst(2).split(separator: ".").map(String.init), literal, isEqual: isEqual)
     }
     return nil

@@ -187,7 +187,8 @@ private struct Validator {
     if !rules.anyOf.isEmpty, !rules.anyOf.contains(where: { holds(value, $0) }) {
       add(
         "FieldValueInvalid",
-        "Invalid value: \"\": \"\(field)\" must validate at least one schema (anyOf)\(names(of: rules.anyOf, "at least one of"))")
+        "Invalid value: \"\": \"\(field)\" must validate at least one schema (anyOf)\(names(of: rules.anyOf, "at least one of"))"
+      )
     }
     if !rules.oneOf.isEmpty {
       let found = rules.oneOf.count { holds(value, $0) }

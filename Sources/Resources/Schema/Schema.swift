@@ -43,7 +43,9 @@ public final class Schema: Sendable {
   public let description: String
 
   /// Compiles `document`; throws where Kubernetes would not take it as a structural schema.
-  public convenience init(_ document: JSONValue) throws(SchemaError) { try self.init(document, path: "schema", depth: 0) }
+  public convenience init(_ document: JSONValue) throws(SchemaError) {
+    try self.init(document, path: "schema", depth: 0)
+  }
 
   init(_ document: JSONValue, path: String, depth: Int, isValueOnly: Bool = false) throws(SchemaError) {
     func fail(_ message: String) -> SchemaError { SchemaError(path: path, message: message) }
@@ -89,7 +91,9 @@ public final class Schema: Sendable {
     if listType == .map {
       guard !listMapKeys.isEmpty else { throw fail("x-kubernetes-list-map-keys is missing") }
       for key in listMapKeys {
-        guard let property = items?.properties[key] else { throw fail("the list-map key \(key) is no property of its items") }
+        guard let property = items?.properties[key] else {
+          throw fail("the list-map key \(key) is no property of its items")
+        }
         guard items?.required.contains(key) == true || property.fallback != nil else {
           throw fail("the list-map key \(key) must be required or have a default")
         }
