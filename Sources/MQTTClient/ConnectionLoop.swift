@@ -99,6 +99,8 @@ final class ConnectionLoop {
         handlers[id] = handler
         work.append((handler, .state(shared.state)))
         apply(table.add(id, filters))
+      // A closing client leaves its subscriptions with the broker: a session that it keeps goes on collecting.
+      case .unsubscribe where isClosed: break
       case .unsubscribe(let id):
         guard handlers.removeValue(forKey: id) != nil else { continue }
         apply(table.remove(id))

@@ -113,6 +113,13 @@ struct GatewayParts {
         directory: directory, statePath: data.manifestState, backend: resources, logger: logger)
       services.append(loop("manifests") { await manifests.run() })
     }
+    // Stopped first: a broker that is left before the sessions end keeps their subscriptions, and what devices publish
+    // while the gateway restarts waits there.
+    services.append(
+      loop("broker links") { [brokers] in
+        await untilCancelled()
+        brokers.close()
+      })
     services.append(apiServer())
     if let address = configuration.healthListen { services.append(healthServer(address)) }
     return services
@@ -122,6 +129,10 @@ struct GatewayParts {
   func close() async {
     await telemetry.shutdown()
     await twins.close()
+  }
+
+  private func untilCancelled() async {
+    for await _ in AsyncStream<Void>.makeStream().stream {}
   }
 
   private func loop(_ name: String, _ body: @escaping @Sendable () async -> Void) -> LoopService {
