@@ -8,7 +8,8 @@ struct Measurement {
   var ratio: Double { ours / floor }
 
   /// The best of several runs, in turn, so that both sides meet the same disturbances.
-  static func best(of rounds: Int, _ name: String, unit: String, ours: () -> Double, floor: () -> Double) -> Measurement {
+  static func best(of rounds: Int, _ name: String, unit: String, ours: () -> Double, floor: () -> Double) -> Measurement
+  {
     var measurement = Measurement(name: name, ours: .infinity, floor: .infinity, unit: unit)
     for _ in 0..<rounds {
       measurement.floor = min(measurement.floor, floor())

@@ -97,8 +97,9 @@ private struct PipelineLoad {
         let value = Double(bitPattern: payloads[index])
         let time = times[index]
         let quality = qualities[index]
-        guard (value - cell.pointee.last).magnitude > Self.band || time - cell.pointee.sentAt >= heartbeat
-          || quality != cell.pointee.quality
+        guard
+          (value - cell.pointee.last).magnitude > Self.band || time - cell.pointee.sentAt >= heartbeat
+            || quality != cell.pointee.quality
         else { continue }
         cell.pointee.last = value
         cell.pointee.sentAt = time

@@ -6,18 +6,17 @@ import Logging
 import TwinStore
 
 /// Twin persistence: reported values committed through the twins' own path, against the same rows upserted with bare
-/// libsqlite3 (WAL, synchronous NORMAL, the same transactions). Both in property updates per second of wall time.
+/// libsqlite3 (WAL, synchronous NORMAL, the same transactions). Both in nanoseconds of wall time a row, the disk's included.
 ///
 /// 10,000 properties of 500 devices; each round moves all of them, and one round is one transaction of 10,000 rows. The
 /// time of the rounds' ingest does not count, the copying out of the twins does. The two run in turns, and each side's
 /// best of five turns counts.
-func measureTwinPersistence() async throws -> (ours: Double, floor: Double) {
-  let place = TwinBenchPlace()
-  defer { place.remove() }
+func measureTwinPersistence() async throws -> Measurement {
+  let place = try BenchPlace()
   let twins = try TwinBenchTwins(directory: place.path("ours"))
   let floor = try TwinBenchFloor(path: place.path("floor.db"), rows: twins.count)
-  var ours = 0.0
-  var bare = 0.0
+  var measurement = Measurement(
+    name: "twin persistence, 10,000 rows a commit", ours: .infinity, floor: .infinity, unit: "ns/row")
   let rounds = 20
   for turn in 0..<6 {
     var spent = Duration.zero
@@ -26,34 +25,15 @@ func measureTwinPersistence() async throws -> (ours: Double, floor: Double) {
       spent += try await ContinuousClock().measure { try await twins.flush() }
     }
     // The first turn fills pages and caches on both sides.
-    if turn > 0 { ours = max(ours, Double(twins.count * rounds) / spent.seconds) }
+    if turn > 0 { measurement.ours = min(measurement.ours, spent.seconds * 1e9 / Double(twins.count * rounds)) }
     spent = .zero
     for round in 0..<rounds {
       spent += try ContinuousClock().measure { try floor.upsert(turn * rounds + round) }
     }
-    if turn > 0 { bare = max(bare, Double(twins.count * rounds) / spent.seconds) }
+    if turn > 0 { measurement.floor = min(measurement.floor, spent.seconds * 1e9 / Double(twins.count * rounds)) }
   }
   await twins.close()
-  return (ours, bare)
-}
-
-/// A temporary directory.
-private struct TwinBenchPlace {
-  let root: String
-  init() {
-    var template = Array("/tmp/twin-bench-XXXXXX".utf8CString)
-    root = template.withUnsafeMutableBufferPointer { buffer in
-      buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) } ?? "/tmp"
-    }
-  }
-  func path(_ name: String) -> String { root + "/" + name }
-  func remove() {
-    for name in ["ours/twin.db", "floor.db"] {
-      for suffix in ["", "-wal", "-shm"] { unlink(path(name) + suffix) }
-    }
-    rmdir(path("ours"))
-    rmdir(root)
-  }
+  return measurement
 }
 
 /// 500 devices of 20 numbers each in a store of their own.
@@ -64,11 +44,9 @@ private struct TwinBenchTwins {
 
   init(directory: String) throws {
     let points = PointTable()
-    var logger = Logger(label: "bench")
-    logger.logLevel = .critical
     // No commit but those that are measured.
     store = try TwinStore.open(
-      directory: directory, points: points, logger: logger, options: .init(reportedInterval: .seconds(86_400)))
+      directory: directory, points: points, logger: .silent, options: .init(reportedInterval: .seconds(86_400)))
     let properties = (0..<20).map { (PropertyDefinition(name: "p\($0)", type: .number), WriteRules()) }
     var ids: [PointID] = []
     for device in 0..<500 {
@@ -94,8 +72,6 @@ private struct TwinBenchTwins {
   func close() async { await store.close() }
 }
 
-private struct TwinBenchError: Error, CustomStringConvertible { var description: String }
-
 /// The same rows in the same table through libsqlite3 alone.
 private final class TwinBenchFloor {
   private var database: OpaquePointer?
@@ -104,7 +80,7 @@ private final class TwinBenchFloor {
 
   init(path: String, rows: Int) throws {
     self.rows = rows
-    guard sqlite3_open(path, &database) == SQLITE_OK else { throw TwinBenchError(description: "cannot open \(path)") }
+    guard sqlite3_open(path, &database) == SQLITE_OK else { throw BenchError("cannot open \(path)") }
     try run("PRAGMA journal_mode = WAL")
     try run("PRAGMA synchronous = NORMAL")
     try run(
@@ -119,7 +95,7 @@ private final class TwinBenchFloor {
         gateway_time = ?7, version = ?8
       """
     guard sqlite3_prepare_v2(database, upsert, -1, &statement, nil) == SQLITE_OK else {
-      throw TwinBenchError(description: String(cString: sqlite3_errmsg(database)))
+      throw BenchError(String(cString: sqlite3_errmsg(database)))
     }
   }
 
@@ -130,7 +106,7 @@ private final class TwinBenchFloor {
 
   private func run(_ sql: String) throws {
     guard sqlite3_exec(database, sql, nil, nil, nil) == SQLITE_OK else {
-      throw TwinBenchError(description: String(cString: sqlite3_errmsg(database)))
+      throw BenchError(String(cString: sqlite3_errmsg(database)))
     }
   }
 
@@ -146,7 +122,7 @@ private final class TwinBenchFloor {
       sqlite3_bind_int64(statement, 7, 1_700_000_000_000_000_001 + Int64(round))
       sqlite3_bind_int64(statement, 8, Int64(round + 1))
       guard sqlite3_step(statement) == SQLITE_DONE else {
-        throw TwinBenchError(description: String(cString: sqlite3_errmsg(database)))
+        throw BenchError(String(cString: sqlite3_errmsg(database)))
       }
       sqlite3_reset(statement)
     }
