@@ -6,6 +6,8 @@ func threadCPUNanoseconds() -> Double { nanoseconds(of: CLOCK_THREAD_CPUTIME_ID)
 /// Nanoseconds of processor time that all threads of this process have used, in user and kernel mode.
 func processCPUNanoseconds() -> Double { nanoseconds(of: CLOCK_PROCESS_CPUTIME_ID) }
 
+func monotonicNanoseconds() -> Double { nanoseconds(of: CLOCK_MONOTONIC) }
+
 private func nanoseconds(of clock: clockid_t) -> Double {
   var time = timespec()
   clock_gettime(clock, &time)

@@ -13,7 +13,7 @@ case (nil, _):
   rows += try await measureModbus()
   rows += try await measureMQTT()
   rows += measurePipeline()
-  rows.append(try await measureTwinPersistence())
+  rows += try await measureTwinPersistence()
   print(MeasurementTable(rows: rows).text)
 default:
   let usage = "selvedge-bench takes no arguments: it runs every measurement and prints one table\n"
