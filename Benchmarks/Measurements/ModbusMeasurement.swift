@@ -22,13 +22,13 @@ func measureModbus() async throws -> [Measurement] {
   let fifty = try ModbusFloor(ports: ports)
   var paced = Measurement(
     name: "the same, the floor at the same 10 ms period", ours: .infinity, floor: .infinity, unit: "ns CPU/value")
-  for _ in 0..<4 { paced.floor = min(paced.floor, try one.costOfReading(blocks: 200, every: 10_000)) }
+  for _ in 0..<3 { paced.floor = min(paced.floor, try one.costOfReading(blocks: 200, every: 10_000)) }
   let single = try await Measurement.best(
-    of: 4, "Modbus block of 125 to twin, 1 connection", unit: "ns CPU/value",
+    of: 3, "Modbus block of 125 to twin, 1 connection", unit: "ns CPU/value",
     ours: { try await costOfPolling([ports[0]], for: .seconds(3)) }, floor: { try one.costOfReading(blocks: 2_000) })
   paced.ours = single.ours
   let many = try await Measurement.best(
-    of: 4, "Modbus block of 125 to twin, 50 connections", unit: "ns CPU/value",
+    of: 3, "Modbus block of 125 to twin, 50 connections", unit: "ns CPU/value",
     ours: { try await costOfPolling(ports, for: .seconds(2)) }, floor: { try fifty.costOfReading(blocks: 10_000) })
   return [single, paced, many]
 }
