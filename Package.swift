@@ -109,7 +109,11 @@ let package = Package(
     program("selvedge-plant", ["Plant", "Documents", arguments]),
 
     program(
-      "selvedge-bench", ["Telemetry", "TwinStore", "DeviceKit", "Documents", "CSQLite", log], path: "Benchmarks"),
+      "selvedge-bench",
+      [
+        "Telemetry", "SinkKit", "TwinStore", "ModbusProtocol", "MQTTProtocol", "MQTTClient", "DeviceKit", "Documents",
+        "CModbus", "CMosquitto", "CSQLite", log,
+      ], path: "Benchmarks"),
 
     tests("DocumentsTests", ["Documents", "YAML"]),
     tests("DeviceKitTests", ["DeviceKit", "Documents"]),

@@ -1,0 +1,70 @@
+import CMosquitto
+import Glibc
+
+/// A libmosquitto subscriber on one thread that counts messages and does nothing else with them.
+///
+/// It reads until the socket is empty, then rests 2 ms before it looks again, so that a poll() and a read in vain are
+/// shared by many messages as on our side: cheaper than `mosquitto_loop`, which calls pselect() before every packet.
+final class MQTTFloor {
+  private final class Count { var messages = 0 }
+  private let client: OpaquePointer
+  private let count = Count()
+  private let load: MQTTLoad
+  private let broker: BenchBroker
+
+  init(_ load: MQTTLoad, at broker: BenchBroker) throws(BenchError) {
+    self.load = load
+    self.broker = broker
+    mosquitto_lib_init()
+    guard let client = mosquitto_new(nil, true, Unmanaged.passUnretained(count).toOpaque()) else {
+      throw BenchError("libmosquitto makes no client")
+    }
+    self.client = client
+    mosquitto_message_callback_set(client) { _, count, _ in
+      Unmanaged<Count>.fromOpaque(count!).takeUnretainedValue().messages += 1
+    }
+    guard mosquitto_connect(client, "127.0.0.1", Int32(broker.port), 60) == MOSQ_ERR_SUCCESS.rawValue else {
+      throw BenchError("the counting subscriber cannot connect")
+    }
+    for index in 0..<MQTTLoad.topics {
+      mosquitto_subscribe(client, nil, TopicPublisher.topic(index), Int32(load.qos))
+    }
+  }
+
+  deinit {
+    mosquitto_disconnect(client)
+    mosquitto_destroy(client)
+  }
+
+  func costOfCounting() throws(BenchError) -> Double {
+    try read(MQTTLoad.topics)
+    count.messages = 0
+    let before = processCPUNanoseconds()
+    let publisher = try broker.publisher(topics: MQTTLoad.topics, messages: load.messages, qos: load.qos)
+    try read(load.messages)
+    let spent = processCPUNanoseconds() - before
+    try publisher.join()
+    return spent / Double(load.messages)
+  }
+
+  private func read(_ messages: Int) throws(BenchError) {
+    let deadline = ContinuousClock.now + .seconds(60)
+    while count.messages < messages {
+      var polled = pollfd(
+        fd: mosquitto_socket(client), events: Int16(POLLIN | (mosquitto_want_write(client) ? POLLOUT : 0)), revents: 0)
+      guard poll(&polled, 1, 1_000) >= 0, ContinuousClock.now < deadline else {
+        throw BenchError("the counting subscriber heard \(count.messages) of \(messages) messages")
+      }
+      var before = -1
+      while count.messages != before {
+        before = count.messages
+        guard mosquitto_loop_read(client, 1) == MOSQ_ERR_SUCCESS.rawValue else {
+          throw BenchError("the counting subscriber lost the broker")
+        }
+      }
+      if mosquitto_want_write(client) { mosquitto_loop_write(client, 1) }
+      mosquitto_loop_misc(client)
+      usleep(2_000)
+    }
+  }
+}

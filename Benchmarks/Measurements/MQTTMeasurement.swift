@@ -1,0 +1,106 @@
+import DeviceKit
+import Documents
+import Glibc
+import Logging
+import MQTTClient
+import MQTTProtocol
+import SinkKit
+import Synchronization
+import Telemetry
+
+/// An MQTT JSON message to aggregate: 100 devices of one topic and three numbers each, from libmosquitto's socket through
+/// their sessions into a pipeline with a 1 s tumbling window (mean, min, max, count) whose closed windows reach the
+/// spool, against a bare libmosquitto subscriber that only counts. A real mosquitto and a publisher in another process
+/// serve both in turn. Nanoseconds of processor time of the subscriber's whole process a message of 107 bytes.
+func measureMQTT() async throws -> [Measurement] {
+  let broker = try BenchBroker()
+  try broker.publisher(topics: MQTTLoad.topics, messages: MQTTLoad.topics, qos: TopicPublisher.retained).join()
+  var rows: [Measurement] = []
+  for qos in [0, 1] {
+    let load = MQTTLoad(qos: qos)
+    rows.append(
+      try await .best(
+        of: 3, "MQTT message to aggregate, QoS \(qos)", unit: "ns CPU/message",
+        ours: { try await costOfAggregating(load, at: broker) },
+        floor: { try MQTTFloor(load, at: broker).costOfCounting() }))
+  }
+  return rows
+}
+
+struct MQTTLoad {
+  static let topics = 100
+  static let names = ["temperature", "humidity", "battery"]
+  var qos: Int
+  var messages: Int { qos == 0 ? 200_000 : 100_000 }
+}
+
+private struct EngineFeed: DeviceFeed {
+  final class Count: Sendable { let samples = Atomic(0) }
+  let engine: TelemetryEngine
+  let count = Count()
+  func deliver(_ batch: SampleBatch) async {
+    await engine.ingest(batch)
+    count.samples.wrappingAdd(batch.count, ordering: .relaxed)
+  }
+  func connection(of device: DeviceKey, is state: ConnectionState) {}
+  var taken: Int { count.samples.load(ordering: .relaxed) }
+}
+
+private func costOfAggregating(_ load: MQTTLoad, at broker: BenchBroker) async throws -> Double {
+  let place = try BenchPlace()
+  let points = PointTable()
+  let engine = TelemetryEngine(
+    directory: place.path("telemetry"), node: "bench", points: points, sinks: [],
+    describe: { point in
+      let name = points.name(of: point)
+      return SeriesDescription(node: "bench", device: name.device, property: name.property, model: "room")
+    }, range: { _ in nil }, logger: .silent)
+  // The sink stays undefined: closed windows wait for it in the spool, on disk.
+  let functions: JSONValue = ["mean", "min", "max", "count"]
+  let stage: JSONValue = ["aggregate": ["window": ["tumbling": "1s"], "functions": functions]]
+  let stages: JSONValue = [stage]
+  let targets: JSONValue = [["name": "later"]]
+  await engine.apply(
+    pipelines: [PipelineDefinition(key: "default/bench", spec: ["stages": stages, "to": targets])], sinks: [])
+  let feed = EngineFeed(engine: engine)
+  let pool = BrokerPool(logger: .silent)
+  defer { pool.close() }
+  let sessions = try sessions(load, points, feed, MQTTPlugin(brokers: pool, clock: .system, logger: .silent))
+  let samples = load.messages * MQTTLoad.names.count
+  let cost = try await withThrowingTaskGroup(of: Void.self) { group in
+    defer { group.cancelAll() }
+    group.addTask { await engine.run() }
+    for session in sessions { group.addTask { await session.run() } }
+    pool.set("default/local", try BrokerConfiguration(url: "mqtt://127.0.0.1:\(broker.port)"))
+    // Every topic has a retained message, which tells that the subscription stands.
+    try await until("every topic was heard") { feed.taken >= MQTTLoad.topics * MQTTLoad.names.count }
+    let known = feed.taken
+    let before = processCPUNanoseconds()
+    let publisher = try broker.publisher(topics: MQTTLoad.topics, messages: load.messages, qos: load.qos)
+    try await until("every message was taken") { feed.taken >= known + samples }
+    try await until("every window was closed") { await engine.status().pipelines.allSatisfy { $0.openWindows == 0 } }
+    let spent = processCPUNanoseconds() - before
+    try publisher.join()
+    return spent / Double(load.messages)
+  }
+  guard let status = await engine.status().pipelines.first,
+    status.records > 0, status.stages.last?.counters.input ?? 0 >= UInt64(samples)
+  else { throw BenchError("the pipeline did not take every sample") }
+  await engine.shutdown()
+  return cost
+}
+
+private func sessions(_ load: MQTTLoad, _ points: PointTable, _ feed: EngineFeed, _ plugin: MQTTPlugin) throws
+  -> [any DeviceSession]
+{
+  let properties = MQTTLoad.names.map {
+    PropertyDefinition(name: $0, type: .number, binding: ["path": .string($0), "qos": .integer(Int64(load.qos))])
+  }
+  return try (0..<MQTTLoad.topics).map { index in
+    let device = DeviceKey(namespace: "default", name: "room-\(index)")
+    let request = SessionRequest(
+      device: device, connection: ["brokerRef": ["name": "local"], "base": .string(TopicPublisher.topic(index))],
+      properties: properties, points: properties.map { points.id(of: PointName(device: device, property: $0.name)) })
+    return try plugin.session(for: request, feed: feed)
+  }
+}
