@@ -5,6 +5,7 @@ internal import Hummingbird
 internal import KubernetesAPI
 internal import Logging
 internal import MQTTClient
+internal import NIOCore
 internal import ResourceStore
 internal import Resources
 internal import ServiceLifecycle
@@ -180,6 +181,10 @@ struct GatewayParts {
     return Application(
       router: router,
       configuration: ApplicationConfiguration(address: .hostname(address.host, port: address.port), serverName: "selvedge"),
-      onServerRunning: { _ in logger.notice("listening", metadata: ["address": "\(address)"]) }, logger: logger)
+      onServerRunning: { channel in
+        var bound = address
+        bound.port = channel.localAddress?.port ?? address.port
+        logger.notice("listening", metadata: ["address": "\(bound)"])
+      }, logger: logger)
   }
 }
