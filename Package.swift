@@ -100,7 +100,7 @@ let package = Package(
     layer("Plant", ["CModbus", "CMosquitto", "DeviceKit", "Documents"]),
     program("selvedge-plant", ["Plant", "Documents", arguments]),
 
-    program("selvedge-bench", ["Telemetry", "DeviceKit", "Documents"], path: "Benchmarks"),
+    program("selvedge-bench", ["Telemetry", "TwinStore", "DeviceKit", "Documents", "CSQLite", log], path: "Benchmarks"),
 
     tests("DocumentsTests", ["Documents", "YAML"]),
     tests("DeviceKitTests", ["DeviceKit", "Documents"]),

@@ -25,7 +25,7 @@ import Testing
       flags: ["node-name": "flag"], environment: environment, file: file)
     #expect(configuration.nodeName == "flag")
     #expect(configuration.listen.port == 2)
-    #expect(configuration.logLevel == .debug)
+    #expect(configuration.logLevel.rawValue == "debug")
     #expect(configuration.isReadOnly)
   }
 
