@@ -116,6 +116,6 @@ let package = Package(
     tests("UdevProtocolTests", ["UdevProtocol", "DeviceKit", "Documents", "YAML", log]),
     tests("ControllersTests", ["Controllers", "TwinStore", "Telemetry", "Resources", "DeviceKit", "Documents", log]),
     tests("PlantTests", ["Plant", "CModbus", "DeviceKit", "Documents"]),
-    tests("GatewayTests", ["Gateway", "Resources", "YAML", "DeviceKit", "Documents"]),
+    tests("GatewayTests", ["Gateway", "Resources", "YAML", "DeviceKit", "Documents", log]),
   ]
 )

@@ -1,5 +1,6 @@
 import Documents
 import Gateway
+import Logging
 import Testing
 
 @Suite struct GatewayConfigurationTests {
@@ -25,7 +26,7 @@ import Testing
       flags: ["node-name": "flag"], environment: environment, file: file)
     #expect(configuration.nodeName == "flag")
     #expect(configuration.listen.port == 2)
-    #expect(configuration.logLevel.rawValue == "debug")
+    #expect(configuration.logLevel == .debug)
     #expect(configuration.isReadOnly)
   }
 

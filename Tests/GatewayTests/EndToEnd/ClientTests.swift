@@ -17,7 +17,7 @@ import YAML
       }
       try await gateway.kubectl("apply", "-f", "-", input: BoilerServer.model)
       try await eventually("the watch shows it ready", seen: { watch.output + watch.errors }) {
-        watch.output.contains(/\nboiler-1 +boiler-controller +True +True +True /)
+        watch.output.contains(#/\nboiler-1 +boiler-controller +True +True +True /#)
       }
       #expect(watch.isRunning)
       #expect(try await gateway.object("twin", "boiler-1") != nil)

@@ -21,7 +21,8 @@ import YAML
     }
     let arguments = container["args"]?.array?.compactMap(\.string) ?? []
     #expect(arguments.contains { $0.hasPrefix("--health-listen=") })
-    #expect(Set(documents.compactMap { $0["kind"]?.string }).isSuperset(of: ["Namespace", "ServiceAccount", "ConfigMap"]))
+    let kinds = Set(documents.compactMap { $0["kind"]?.string })
+    #expect(kinds.isSuperset(of: ["Namespace", "ServiceAccount", "ConfigMap"]))
   }
 
   static let objects = [
