@@ -159,7 +159,9 @@ struct GatewayParts {
 
   private func apiServer() -> some Service {
     let router = Router()
-    let requestGuard = LocalRequestGuard(port: configuration.listen.port)
+    // Which port 0 becomes is known once the server is bound, after the guard stands: then only the name is checked.
+    let port = configuration.listen.port
+    let requestGuard = LocalRequestGuard(port: port == 0 ? nil : port)
     router.add(middleware: LocalRequestMiddleware(requestGuard))
     health.register(on: router)
     DashboardRoutes().register(on: router)
