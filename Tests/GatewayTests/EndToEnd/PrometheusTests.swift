@@ -19,7 +19,7 @@ import Testing
 
   @Test(.timeLimit(.minutes(2)))
   func prometheusScrapesIt() async throws {
-    try await withGateway(flags: ["--health-listen", "127.0.0.1:0"]) { gateway in
+    try await withGateway { gateway in
       let folder = try ScratchFolder()
       let port = freePort()
       let settings = try folder.write(

@@ -25,7 +25,7 @@ final class ScratchFolder: Sendable {
 }
 
 /// The root of the package.
-let packageRoot = (0..<4).reduce(URL(fileURLWithPath: #filePath)) { url, _ in url.deletingLastPathComponent() }.path
+let packageRoot = (0..<5).reduce(URL(fileURLWithPath: #filePath)) { url, _ in url.deletingLastPathComponent() }.path
 
 /// The binary that was built with these tests: beside the test bundle.
 func selvedgeBinary() throws -> String {
