@@ -14,7 +14,7 @@ let strict: [SwiftSetting] = [
 let carryRuntime: [LinkerSetting] = [
   .unsafeFlags([
     "-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections", "-lswiftSynchronization",
-    "-Xlinker", "--gc-sections", "-Xlinker", "--no-export-dynamic",
+    "-Xlinker", "--gc-sections", "-Xlinker", "--no-export-dynamic", "-Xlinker", "--icf=safe",
   ])
 ]
 

@@ -5,6 +5,7 @@ internal import Hummingbird
 internal import KubernetesAPI
 internal import Logging
 internal import MQTTClient
+internal import NIOCore
 internal import ResourceStore
 internal import Resources
 internal import ServiceLifecycle
@@ -169,7 +170,9 @@ struct GatewayParts {
 
   private func apiServer() -> some Service {
     let router = Router()
-    let requestGuard = LocalRequestGuard(port: configuration.listen.port)
+    // Which port 0 becomes is known once the server is bound, after the guard stands: then only the name is checked.
+    let port = configuration.listen.port
+    let requestGuard = LocalRequestGuard(port: port == 0 ? nil : port)
     router.add(middleware: LocalRequestMiddleware(requestGuard))
     health.register(on: router)
     DashboardRoutes().register(on: router)
@@ -190,8 +193,11 @@ struct GatewayParts {
     let logger = logger
     return Application(
       router: router,
-      configuration: ApplicationConfiguration(
-        address: .hostname(address.host, port: address.port), serverName: "selvedge"),
-      onServerRunning: { _ in logger.notice("listening", metadata: ["address": "\(address)"]) }, logger: logger)
+      configuration: ApplicationConfiguration(address: .hostname(address.host, port: address.port), serverName: "selvedge"),
+      onServerRunning: { channel in
+        var bound = address
+        bound.port = channel.localAddress?.port ?? address.port
+        logger.notice("listening", metadata: ["address": "\(bound)"])
+      }, logger: logger)
   }
 }
