@@ -65,11 +65,14 @@ import YAML
     try await withGateway { gateway in
       let kubeconfig = try await gateway.selvedge("kubeconfig").succeeded()
       let path = try gateway.folder.write(kubeconfig, to: "kubeconfig")
-      let output = try await run(
-        ["/usr/bin/kubectl", "--cache-dir", gateway.folder("kube-cache"), "get", "gateways", "-o", "name"],
-        environment: ["KUBECONFIG": path]
-      ).succeeded()
-      #expect(output == "gateway.selvedge.dev/gw-test\n")
+      var output = ""
+      try await eventually("the gateway's own object is listed", seen: { output + gateway.log }) {
+        output = try await run(
+          ["/usr/bin/kubectl", "--cache-dir", gateway.folder("kube-cache"), "get", "gateways", "-o", "name"],
+          environment: ["KUBECONFIG": path]
+        ).succeeded()
+        return output == "gateway.selvedge.dev/gw-test\n"
+      }
     }
   }
 
