@@ -100,7 +100,7 @@ let package = Package(
     layer("Plant", ["CModbus", "CMosquitto", "DeviceKit", "Documents"]),
     program("selvedge-plant", ["Plant", "Documents", arguments]),
 
-    program("selvedge-bench", ["Telemetry", "TwinStore", "DeviceKit", "Documents", "CSQLite", log], path: "Benchmarks"),
+    program("selvedge-bench", ["Telemetry", "DeviceKit", "Documents"], path: "Benchmarks"),
 
     tests("DocumentsTests", ["Documents", "YAML"]),
     tests("DeviceKitTests", ["DeviceKit", "Documents"]),
@@ -116,6 +116,6 @@ let package = Package(
     tests("UdevProtocolTests", ["UdevProtocol", "DeviceKit", "Documents", "YAML", log]),
     tests("ControllersTests", ["Controllers", "TwinStore", "Telemetry", "Resources", "DeviceKit", "Documents", log]),
     tests("PlantTests", ["Plant", "CModbus", "DeviceKit", "Documents"]),
-    tests("GatewayTests", ["Gateway", "Resources", "YAML", "DeviceKit", "Documents", log]),
+    tests("GatewayTests", ["Gateway", "Resources", "YAML", "DeviceKit", "Documents"]),
   ]
 )

@@ -1,6 +1,5 @@
 import Documents
 import Gateway
-import Logging
 import Testing
 
 @Suite struct GatewayConfigurationTests {

@@ -34,7 +34,8 @@ import YAML
   func theOwnCommandsServeWhereThereIsNoKubectl() async throws {
     let boiler = try await BoilerServer()
     try await withGateway { gateway in
-      let applied = try await gateway.selvedge("apply", "-f", "-", input: BoilerServer.model + "\n---\n" + boiler.device())
+      let applied = try await gateway.selvedge(
+        "apply", "-f", "-", input: BoilerServer.model + "\n---\n" + boiler.device())
       #expect(try applied.succeeded() == "devicemodel/boiler-controller created\ndevice/boiler-1 created\n")
       try await gateway.awaitCondition("Ready", of: "device", "boiler-1", "True")
 
