@@ -12,8 +12,10 @@ let strict: [SwiftSetting] = [
 // Executables carry the Swift runtime inside them: a gateway has no toolchain. Tests link it dynamically, out of the
 // same objects; these record no need for the parts of FoundationEssentials, hence the libraries by name.
 let carryRuntime: [LinkerSetting] = [
-  .unsafeFlags(["-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections", "-lswiftSynchronization",
-    "-Xlinker", "--gc-sections"])
+  .unsafeFlags([
+    "-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections", "-lswiftSynchronization",
+    "-Xlinker", "--gc-sections", "-Xlinker", "--no-export-dynamic", "-Xlinker", "--icf=safe",
+  ])
 ]
 
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
@@ -79,13 +81,16 @@ let package = Package(
     layer("Telemetry", ["Documents", "DeviceKit", "SinkKit", log]),
     layer("KubernetesAPI", ["Documents", "Resources", "YAML", hummingbird, httpTypes, nio, log, lifecycle]),
 
-    layer("ModbusProtocol", path: "Protocols/ModbusProtocol", ["Documents", "DeviceKit", "CModbus", nio, nioPosix, log]),
+    layer(
+      "ModbusProtocol", path: "Protocols/ModbusProtocol", ["Documents", "DeviceKit", "CModbus", nio, nioPosix, log]),
     layer("MQTTProtocol", path: "Protocols/MQTTProtocol", ["Documents", "DeviceKit", "MQTTClient", log]),
     layer("UdevProtocol", path: "Protocols/UdevProtocol", ["Documents", "DeviceKit", "CUdev", log]),
     layer("FileSink", path: "Sinks/FileSink", ["Documents", "DeviceKit", "SinkKit", log]),
     layer("MQTTSink", path: "Sinks/MQTTSink", ["Documents", "DeviceKit", "SinkKit", "MQTTClient", log]),
 
-    layer("Controllers", ["Documents", "DeviceKit", "MQTTClient", "SinkKit", "Resources", "TwinStore", "Telemetry", log, lifecycle]),
+    layer(
+      "Controllers",
+      ["Documents", "DeviceKit", "MQTTClient", "SinkKit", "Resources", "TwinStore", "Telemetry", log, lifecycle]),
     layer(
       "Gateway",
       [
@@ -95,12 +100,20 @@ let package = Package(
       ], resources: [.embedInCode("Dashboard/index.html")]),
     program(
       "selvedge",
-      ["Gateway", "Documents", "DeviceKit", "Resources", "YAML", "ModbusProtocol", arguments, nio, nioPosix, nioHTTP, log]),
+      [
+        "Gateway", "Documents", "DeviceKit", "Resources", "YAML", "ModbusProtocol", arguments, nio, nioPosix, nioHTTP,
+        log,
+      ]),
 
     layer("Plant", ["CModbus", "CMosquitto", "DeviceKit", "Documents"]),
     program("selvedge-plant", ["Plant", "Documents", arguments]),
 
-    program("selvedge-bench", ["Telemetry", "DeviceKit", "Documents"], path: "Benchmarks"),
+    program(
+      "selvedge-bench",
+      [
+        "Telemetry", "SinkKit", "TwinStore", "ModbusProtocol", "MQTTProtocol", "MQTTClient", "DeviceKit", "Documents",
+        "CModbus", "CMosquitto", "CSQLite", log,
+      ], path: "Benchmarks"),
 
     tests("DocumentsTests", ["Documents", "YAML"]),
     tests("DeviceKitTests", ["DeviceKit", "Documents"]),
@@ -110,12 +123,13 @@ let package = Package(
     tests("TelemetryTests", ["Telemetry", "SinkKit", "DeviceKit", "Documents", "FileSink"]),
     tests(
       "KubernetesAPITests",
-      ["KubernetesAPI", "ResourceStore", "Resources", "Documents", "YAML", hummingbird, httpTypes, nio, log]),
+      ["KubernetesAPI", "ResourceStore", "Resources", "Documents", "YAML", hummingbird, httpTypes, nio, log, lifecycle]),
     tests("ModbusProtocolTests", ["ModbusProtocol", "DeviceKit", "Documents", "CModbus"]),
-    tests("MQTTProtocolTests", ["MQTTProtocol", "MQTTClient", "MQTTSink", "SinkKit", "DeviceKit", "Documents", "YAML", log]),
+    tests(
+      "MQTTProtocolTests", ["MQTTProtocol", "MQTTClient", "MQTTSink", "SinkKit", "DeviceKit", "Documents", "YAML", log]),
     tests("UdevProtocolTests", ["UdevProtocol", "DeviceKit", "Documents", "YAML", log]),
     tests("ControllersTests", ["Controllers", "TwinStore", "Telemetry", "Resources", "DeviceKit", "Documents", log]),
     tests("PlantTests", ["Plant", "CModbus", "DeviceKit", "Documents"]),
-    tests("GatewayTests", ["Gateway", "Resources", "YAML", "DeviceKit", "Documents"]),
+    tests("GatewayTests", ["Gateway", "Resources", "YAML", "DeviceKit", "Documents", log]),
   ]
 )
