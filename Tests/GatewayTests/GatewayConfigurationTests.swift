@@ -1,5 +1,6 @@
 import Documents
 import Gateway
+import Logging
 import Testing
 
 @Suite struct GatewayConfigurationTests {
@@ -31,7 +32,8 @@ import Testing
 
   @Test(arguments: [
     (["listen": "0.0.0.0:7070"], "loopback"), (["listen": "7070x"], "HOST:PORT"),
-    (["log-format": "xml"], "text or json"), (["log-level": "loud"], "trace"), (["read-only": "maybe"], "true or false"),
+    (["log-format": "xml"], "text or json"), (["log-level": "loud"], "trace"),
+    (["read-only": "maybe"], "true or false"),
   ]) func isRefusedWithAWordOnWhatToDo(_ flags: [String: String], _ word: String) {
     #expect { try configuration(flags: flags) } throws: { "\($0)".contains(word) }
   }
