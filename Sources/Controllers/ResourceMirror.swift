@@ -99,7 +99,8 @@ public final class ResourceMirror: Sendable {
           }
           let key = event.object.objectKey
           unseen.remove(key)
-          apply(resource, key, event.change == .deleted ? nil : event.object)
+          // Spelled out: a bare nil beside a JSONValue would be JSON's null, and the object stay.
+          apply(resource, key, event.change == .deleted ? Optional<JSONValue>.none : event.object)
         }
       } catch {
         logger.warning("watch refused", metadata: ["resource": "\(resource)", "error": "\(error)"])

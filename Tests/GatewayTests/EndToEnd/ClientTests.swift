@@ -34,7 +34,8 @@ import YAML
   func theOwnCommandsServeWhereThereIsNoKubectl() async throws {
     let boiler = try await BoilerServer()
     try await withGateway { gateway in
-      let applied = try await gateway.selvedge("apply", "-f", "-", input: BoilerServer.model + "\n---\n" + boiler.device())
+      let applied = try await gateway.selvedge(
+        "apply", "-f", "-", input: BoilerServer.model + "\n---\n" + boiler.device())
       #expect(try applied.succeeded() == "devicemodel/boiler-controller created\ndevice/boiler-1 created\n")
       try await gateway.awaitCondition("Ready", of: "device", "boiler-1", "True")
 
@@ -65,11 +66,14 @@ import YAML
     try await withGateway { gateway in
       let kubeconfig = try await gateway.selvedge("kubeconfig").succeeded()
       let path = try gateway.folder.write(kubeconfig, to: "kubeconfig")
-      let output = try await run(
-        ["/usr/bin/kubectl", "--cache-dir", gateway.folder("kube-cache"), "get", "gateways", "-o", "name"],
-        environment: ["KUBECONFIG": path]
-      ).succeeded()
-      #expect(output == "gateway.selvedge.dev/gw-test\n")
+      var output = ""
+      try await eventually("the gateway's own object is listed", seen: { output + gateway.log }) {
+        output = try await run(
+          ["/usr/bin/kubectl", "--cache-dir", gateway.folder("kube-cache"), "get", "gateways", "-o", "name"],
+          environment: ["KUBECONFIG": path]
+        ).succeeded()
+        return output == "gateway.selvedge.dev/gw-test\n"
+      }
     }
   }
 

@@ -41,7 +41,8 @@ import Testing
       try await eventually("the file is applied", seen: { gateway.log }) {
         try await gateway.object("device", "pump-1") != nil
       }
-      try await gateway.kubectl("patch", "device", "pump-1", "--type", "merge", "-p", #"{"spec":{"desired":{"speed":20}}}"#)
+      try await gateway.kubectl(
+        "patch", "device", "pump-1", "--type", "merge", "-p", #"{"spec":{"desired":{"speed":20}}}"#)
       try await gateway.restart()
       // A second file's arrival shows that the directory has been looked through.
       try gateway.folder.write(Self.broker(1), to: "manifests/zz-broker.yaml")
@@ -55,8 +56,10 @@ import Testing
   @Test(.timeLimit(.minutes(2)))
   func aBrokenFileIsToldAndTheOthersAreApplied() async throws {
     let manifests = [
-      "a-syntax.yaml": "kind: [Device\n", "b-field.yaml": Self.device("a").replacingOccurrences(of: "desired", with: "wanted"),
-      "c-kind.yaml": "apiVersion: selvedge.dev/v1alpha1\nkind: Turnip\nmetadata: {name: t}\n", "d-good.yaml": Self.broker(1),
+      "a-syntax.yaml": "kind: [Device\n",
+      "b-field.yaml": Self.device("a").replacingOccurrences(of: "desired", with: "wanted"),
+      "c-kind.yaml": "apiVersion: selvedge.dev/v1alpha1\nkind: Turnip\nmetadata: {name: t}\n",
+      "d-good.yaml": Self.broker(1),
       "notes.txt": "no manifest",
     ]
     try await withGateway(manifests: manifests) { gateway in

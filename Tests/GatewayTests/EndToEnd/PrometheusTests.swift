@@ -36,7 +36,8 @@ import Testing
         ], in: folder)
       func query(_ expression: String) async throws -> Double? {
         let output = try await run([
-          "curl", "-s", "-m", "5", "-G", "--data-urlencode", "query=\(expression)", "http://127.0.0.1:\(port)/api/v1/query",
+          "curl", "-s", "-m", "5", "-G", "--data-urlencode", "query=\(expression)",
+          "http://127.0.0.1:\(port)/api/v1/query",
         ]).output
         let answer = try? JSONValue(parsing: Array(output.utf8))
         let sample = answer?[path: "data", "result"]?.array?.first?["value"]?.array?.last

@@ -1,5 +1,5 @@
-import Glibc
 import Foundation
+import Glibc
 import Testing
 
 /// A start that cannot succeed ends at once, with one line that says what to do.

@@ -30,7 +30,8 @@ final class BoilerServer {
   /// A holding register, read back by mbpoll, which is libmodbus and no part of the gateway.
   func holding(_ address: Int) async throws -> Int {
     let output = try await run([
-      "mbpoll", "-m", "tcp", "-p", "\(port)", "-a", "1", "-0", "-t", "4", "-r", "\(address)", "-c", "1", "-1", "127.0.0.1",
+      "mbpoll", "-m", "tcp", "-p", "\(port)", "-a", "1", "-0", "-t", "4", "-r", "\(address)", "-c", "1", "-1",
+      "127.0.0.1",
     ]).succeeded()
     guard let match = output.firstMatch(of: /\[[0-9]+\]:\s*(-?[0-9]+)/), let value = Int(match.1) else {
       throw Trouble("mbpoll says \(output)")

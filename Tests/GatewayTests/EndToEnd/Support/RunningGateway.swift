@@ -93,7 +93,9 @@ final class RunningGateway {
   }
 
   /// kubectl that goes on beside the test.
-  func startKubectl(_ arguments: String...) throws -> ChildProcess { try ChildProcess(kubectlWords(arguments), in: folder) }
+  func startKubectl(_ arguments: String...) throws -> ChildProcess {
+    try ChildProcess(kubectlWords(arguments), in: folder)
+  }
 
   /// The gateway's own client commands.
   func selvedge(_ arguments: String..., input: String? = nil) async throws -> Finished {
@@ -117,7 +119,8 @@ final class RunningGateway {
     guard let last = output.lastIndex(of: "\n") else { throw Trouble("no answer to \(method) \(path): \(output)") }
     let tail = output[output.index(after: last)...].split(separator: " ", maxSplits: 1)
     return Response(
-      status: Int(tail.first ?? "0") ?? 0, contentType: tail.count > 1 ? String(tail[1]) : "", body: String(output[..<last]))
+      status: Int(tail.first ?? "0") ?? 0, contentType: tail.count > 1 ? String(tail[1]) : "",
+      body: String(output[..<last]))
   }
 
   private static let paths = [
