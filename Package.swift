@@ -14,7 +14,8 @@ let strict: [SwiftSetting] = [
 let carryRuntime: [LinkerSetting] = [
   .unsafeFlags([
     "-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections", "-lswiftSynchronization",
-    "-Xlinker", "--gc-sections", "-Xlinker", "--no-export-dynamic", "-Xlinker", "--icf=safe",
+    "-use-ld=lld", "-Xlinker", "--gc-sections", "-Xlinker", "--no-export-dynamic", "-Xlinker", "--icf=safe", "-Xlinker",
+    "-z", "-Xlinker", "pack-relative-relocs", "-Xlinker", "-z", "-Xlinker", "nostart-stop-gc",
   ])
 ]
 
