@@ -1,12 +1,13 @@
 # make demo and make test do all the set-up themselves, saying first what they install.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench clean
+.PHONY: help build demo test bench crds clean
 
 help: ## Shows this list
 	@echo "make demo         a simulated factory, a broker and a gateway, until Ctrl-C"
 	@echo "make demo FOR=30  the same for 30 s; exits 0 if devices were found, a wish was confirmed and telemetry arrived"
 	@echo "make test         all tests"
 	@echo "make bench        measurements, as ratios to a floor measured in the same run"
+	@echo "make crds         writes Deploy/crds anew from the schemas in the sources"
 	@echo "make build        the programs selvedge and selvedge-plant, in release"
 	@echo "make clean        removes what was built"
 
@@ -23,6 +24,9 @@ test: ## Builds and runs all tests
 
 bench: ## Prints the table of measurements
 	@scripts/bench.sh
+
+crds: ## Writes Deploy/crds anew from the schemas in the sources
+	@scripts/write-crds.sh
 
 clean: ## Removes build products, not downloaded packages
 	swift package clean

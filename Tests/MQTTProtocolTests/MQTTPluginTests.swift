@@ -161,8 +161,10 @@ struct ServedRoom {
         room.feed.states.contains { if case .disconnected(let error) = $0 { error.reason == "Silent" } else { false } }
       }
       try await eventually("uncertain") { room.feed.readings(0).last?.quality == .uncertain }
+      let before = room.feed.states.count
       try await room.say(#"{"temperature": 21}"#)
-      try await eventually("connected again") { room.feed.states.last == .connected }
+      // On a busy machine the next silence may have begun by the time that the test looks.
+      try await eventually("connected again") { room.feed.states.dropFirst(before).contains(.connected) }
     }
   }
 

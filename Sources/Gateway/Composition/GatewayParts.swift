@@ -193,7 +193,8 @@ struct GatewayParts {
     let logger = logger
     return Application(
       router: router,
-      configuration: ApplicationConfiguration(address: .hostname(address.host, port: address.port), serverName: "selvedge"),
+      configuration: ApplicationConfiguration(
+        address: .hostname(address.host, port: address.port), serverName: "selvedge"),
       onServerRunning: { channel in
         var bound = address
         bound.port = channel.localAddress?.port ?? address.port
