@@ -26,6 +26,14 @@ public protocol ProtocolPlugin: Sendable {
 
   /// The discoverer for the protocol's fragment of a Discovery's spec. Nil for a protocol that discovers nothing.
   func discoverer(for request: DiscoveryRequest) throws(DeviceError) -> (any Discoverer)?
+
+  /// What devices sent and no good sample came of, since the start, by cause: for /metrics.
+  var drops: [(cause: String, count: UInt64)] { get }
+}
+
+extension ProtocolPlugin {
+  /// Nothing is counted.
+  public var drops: [(cause: String, count: UInt64)] { [] }
 }
 
 /// Why a device or a discovery could not be served.

@@ -22,6 +22,7 @@ struct GatewayParts {
   private let twins: TwinStore
   private let twinBackend: TwinBackend
   private let telemetry: TelemetryEngine
+  private let protocols: [any ProtocolPlugin]
   private let brokers: BrokerPool
   private let mirror: ResourceMirror
   private let board = ConnectionBoard()
@@ -57,6 +58,7 @@ struct GatewayParts {
     brokers = BrokerPool(logger: logger)
     let plugins = BuiltInPlugins(
       brokers: brokers, exportDirectory: configuration.exportDirectory, clock: clock, logger: logger)
+    protocols = plugins.protocols
     let directory = PointDirectory()
     telemetry = TelemetryEngine(
       directory: try data.folder(data.spool), node: configuration.nodeName, points: points, sinks: plugins.sinks,
@@ -162,7 +164,8 @@ struct GatewayParts {
   }
 
   private var health: HealthRoutes {
-    let metrics = GatewayMetrics(nodeName: configuration.nodeName, board: board, twins: twins, telemetry: telemetry)
+    let metrics = GatewayMetrics(nodeName: configuration.nodeName, board: board, twins: twins, telemetry: telemetry,
+      protocols: protocols)
     return HealthRoutes(
       unreadiness: { [mirror] in mirror.isSynced ? nil : "the resources are being read" },
       metrics: { await metrics.text() })

@@ -1,4 +1,5 @@
 internal import Controllers
+internal import DeviceKit
 internal import Documents
 internal import Telemetry
 internal import TwinStore
@@ -9,6 +10,7 @@ struct GatewayMetrics: Sendable {
   let board: ConnectionBoard
   let twins: TwinStore
   let telemetry: TelemetryEngine
+  let protocols: [any ProtocolPlugin]
 
   func text() async -> String {
     var text = MetricsText()
@@ -20,6 +22,11 @@ struct GatewayMetrics: Sendable {
       "selvedge_devices", .gauge, "Devices served, by the state of their link.",
       [([("state", "connected")], Double(connected)), ([("state", "disconnected")], Double(disconnected))])
     twinFamilies(&text)
+    text.family(
+      "selvedge_protocol_dropped_total", .counter, "What devices sent and no good sample came of, by cause.",
+      protocols.flatMap { plugin in
+        plugin.drops.map { ([("protocol", plugin.name), ("cause", $0.cause)], Double($0.count)) }
+      })
     let status = await telemetry.status()
     pipelineFamilies(&text, status.pipelines)
     sinkFamilies(&text, status.sinks)

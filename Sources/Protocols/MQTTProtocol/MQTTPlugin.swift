@@ -8,6 +8,7 @@ public final class MQTTPlugin: ProtocolPlugin {
   public let name = "mqtt"
   /// What did not become a good sample, over all sessions.
   public let counters = DropCounters()
+  public var drops: [(cause: String, count: UInt64)] { counters.snapshot.map { ($0.cause.rawValue, $0.count) } }
   private let brokers: BrokerPool
   private let clock: WallClock
   private let logger: Logger
