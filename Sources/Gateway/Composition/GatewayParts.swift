@@ -164,7 +164,8 @@ struct GatewayParts {
   }
 
   private var health: HealthRoutes {
-    let metrics = GatewayMetrics(nodeName: configuration.nodeName, board: board, twins: twins, telemetry: telemetry,
+    let metrics = GatewayMetrics(
+      nodeName: configuration.nodeName, board: board, twins: twins, telemetry: telemetry,
       protocols: protocols)
     return HealthRoutes(
       unreadiness: { [mirror] in mirror.isSynced ? nil : "the resources are being read" },
