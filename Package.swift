@@ -116,6 +116,7 @@ let package = Package(
         "CModbus", "CMosquitto", "CSQLite", log,
       ], path: "Benchmarks"),
 
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     tests("DocumentsTests", ["Documents", "YAML"]),
     tests("DeviceKitTests", ["DeviceKit", "Documents"]),
     tests("ResourcesTests", ["Resources", "Documents", "YAML"]),
@@ -125,12 +126,13 @@ let package = Package(
     tests(
       "KubernetesAPITests",
       ["KubernetesAPI", "ResourceStore", "Resources", "Documents", "YAML", hummingbird, httpTypes, nio, log, lifecycle]),
-    tests("ModbusProtocolTests", ["ModbusProtocol", "DeviceKit", "Documents", "CModbus"]),
+    tests("ModbusProtocolTests", ["ModbusProtocol", "DeviceKit", "Documents", "CModbus", "TestSupport"]),
     tests(
-      "MQTTProtocolTests", ["MQTTProtocol", "MQTTClient", "MQTTSink", "SinkKit", "DeviceKit", "Documents", "YAML", log]),
+      "MQTTProtocolTests",
+      ["MQTTProtocol", "MQTTClient", "MQTTSink", "SinkKit", "DeviceKit", "Documents", "YAML", "TestSupport", log]),
     tests("UdevProtocolTests", ["UdevProtocol", "DeviceKit", "Documents", "YAML", log]),
     tests("ControllersTests", ["Controllers", "TwinStore", "Telemetry", "Resources", "DeviceKit", "Documents", log]),
-    tests("PlantTests", ["Plant", "CModbus", "DeviceKit", "Documents"]),
-    tests("GatewayTests", ["Gateway", "Resources", "YAML", "DeviceKit", "Documents", log]),
+    tests("PlantTests", ["Plant", "CModbus", "DeviceKit", "Documents", "TestSupport"]),
+    tests("GatewayTests", ["Gateway", "Resources", "YAML", "DeviceKit", "Documents", "TestSupport", log]),
   ]
 )

@@ -10,4 +10,5 @@ shellcheck scripts/*.sh
 # The programs are tested too, as they will run: built first, since tests do not build what they only start.
 swift build -c release --product selvedge
 swift build -c release --product selvedge-plant
-exec swift test -c release "$@"
+# No test is @testable: with testability on, all would be compiled a second time, for tests alone.
+exec swift test -c release --disable-testable-imports "$@"

@@ -1,5 +1,6 @@
 import Logging
 import MQTTClient
+import TestSupport
 import Testing
 
 @Suite struct BrokerPoolTests {
@@ -9,7 +10,7 @@ import Testing
     let heard = Heard()
     let subscription = connection.subscribe([try TopicFilter("a")], handler: heard.take)
     await #expect(throws: MQTTError.self) { try await connection.publish(topic: "a", payload: [1]) }
-    let broker = try Mosquitto()
+    let broker = try await Mosquitto()
     pool.set("default/later", try BrokerConfiguration(url: broker.url))
     #expect(pool.connection(named: "default/later") === connection)
     try await eventually("heard") {
@@ -22,7 +23,7 @@ import Testing
 
   @Test func aChangedBrokerIsConnectedAnewAndARemovedOneIsLeft() async throws {
     let pool = BrokerPool(logger: quiet)
-    let (one, two) = (try Mosquitto(), try Mosquitto())
+    let (one, two) = (try await Mosquitto(), try await Mosquitto())
     let heard = Heard()
     pool.set("ns/b", try BrokerConfiguration(url: one.url))
     let connection = pool.connection(named: "ns/b")
@@ -48,7 +49,7 @@ import Testing
 
   @Test func theStatesOfAllBrokersCanBeFollowed() async throws {
     let pool = BrokerPool(logger: quiet)
-    let broker = try Mosquitto()
+    let broker = try await Mosquitto()
     let states = pool.states
     pool.set("ns/b", try BrokerConfiguration(url: broker.url))
     var seen: [MQTTState] = []

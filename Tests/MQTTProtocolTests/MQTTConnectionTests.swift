@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import MQTTClient
 import Synchronization
+import TestSupport
 import Testing
 
 let quiet: Logger = {
@@ -28,7 +29,7 @@ extension MQTTConnection {
 
 @Suite struct MQTTConnectionTests {
   @Test func publishedMessagesArriveInOrder() async throws {
-    let broker = try Mosquitto()
+    let broker = try await Mosquitto()
     let connection = try await MQTTConnection.connected(to: broker)
     let heard = Heard()
     let subscription = connection.subscribe([try TopicFilter("t/+")], handler: heard.take)
@@ -46,7 +47,7 @@ extension MQTTConnection {
   }
 
   @Test func overlappingSubscribersHearEachMessageOnceAndEveryoneGetsTheRetained() async throws {
-    let broker = try Mosquitto()
+    let broker = try await Mosquitto()
     let connection = try await MQTTConnection.connected(to: broker)
     try await connection.publish(topic: "s/room-1", payload: Array("old".utf8), retain: true)
     let (wide, narrow, late) = (Heard(), Heard(), Heard())
@@ -73,14 +74,14 @@ extension MQTTConnection {
   }
 
   @Test func aRestartedBrokerIsFoundAgainWithItsSubscriptions() async throws {
-    let broker = try Mosquitto()
+    let broker = try await Mosquitto()
     let connection = try await MQTTConnection.connected(to: broker)
     let heard = Heard()
     let subscription = connection.subscribe(try (0..<150).map { try TopicFilter("d/\($0)") }, handler: heard.take)
     broker.kill()
     try await eventually("lost") { if case .disconnected = connection.state { true } else { false } }
     await #expect(throws: MQTTError.self) { try await connection.publish(topic: "d/1", payload: [1]) }
-    try broker.start()
+    try await broker.start()
     try await eventually("back") { connection.state == .connected }
     try await eventually("subscribed again") {
       _ = try? await connection.publish(topic: "d/149", payload: [1])
@@ -91,7 +92,7 @@ extension MQTTConnection {
   }
 
   @Test func aPubackWaitsForTheHandlerSoThatAnUnhandledMessageComesAgain() async throws {
-    let broker = try Mosquitto()
+    let broker = try await Mosquitto()
     let publisher = try await MQTTConnection.connected(to: broker)
     let heard = Heard()
     let isStuck = Mutex(true)
@@ -123,7 +124,7 @@ extension MQTTConnection {
   }
 
   @Test func aSilentBrokerMakesAPublicationFailAtItsDeadline() async throws {
-    let broker = try Mosquitto()
+    let broker = try await Mosquitto()
     let connection = try await MQTTConnection.connected(to: broker)
     broker.pause()
     defer { broker.resume() }
@@ -136,7 +137,7 @@ extension MQTTConnection {
   }
 
   @Test func aCancelledPublisherReturnsAtOnce() async throws {
-    let broker = try Mosquitto()
+    let broker = try await Mosquitto()
     let connection = try await MQTTConnection.connected(to: broker)
     broker.pause()
     defer { broker.resume() }
@@ -146,7 +147,7 @@ extension MQTTConnection {
   }
 
   @Test func aFullQueueRefusesMore() async throws {
-    let broker = try Mosquitto()
+    let broker = try await Mosquitto()
     let connection = try await MQTTConnection.connected(to: broker)
     broker.pause()
     let many = Array(repeating: MQTTPublication(topic: "x", payload: [1]), count: MQTTConnection.queueLimit)
@@ -168,15 +169,15 @@ extension MQTTConnection {
   }
 
   @Test func wrongCredentialsAndForbiddenTopicsAreNamed() async throws {
-    let broker = try Mosquitto()
+    let broker = try await Mosquitto()
     broker.kill()
     let (passwords, access) = (broker.folder + "/passwords", broker.folder + "/access")
-    try run("/usr/bin/mosquitto_passwd", "-c", "-b", passwords, "gateway", "secret")
+    try await run(["/usr/bin/mosquitto_passwd", "-c", "-b", passwords, "gateway", "secret"]).succeeded()
     try "user gateway\ntopic readwrite open/#\n".write(toFile: access, atomically: true, encoding: .utf8)
     let settings =
       "listener \(broker.port) 127.0.0.1\nuser root\nlog_dest none\npassword_file \(passwords)\nacl_file \(access)\n"
     try settings.write(toFile: broker.folder + "/conf", atomically: true, encoding: .utf8)
-    try broker.start()
+    try await broker.start()
     let wrong = MQTTConnection(
       name: "default/wrong",
       configuration: try BrokerConfiguration(url: broker.url, username: "gateway", password: "guess"), logger: quiet)
@@ -191,7 +192,7 @@ extension MQTTConnection {
 
   @Test func aBrokerThatIsNotThereIsNamedWithTheSystemsReason() async throws {
     let connection = MQTTConnection(
-      name: "default/gone", configuration: try BrokerConfiguration(url: "mqtt://127.0.0.1:\(Mosquitto.freePort())"),
+      name: "default/gone", configuration: try BrokerConfiguration(url: "mqtt://127.0.0.1:\(freePort())"),
       logger: quiet)
     let error = try await eventually("refused") { () -> MQTTError? in
       if case .disconnected(let error) = connection.state, error.kind != .notConfigured { error } else { nil }
@@ -202,13 +203,13 @@ extension MQTTConnection {
   }
 
   @Test func tlsIsVerifiedAgainstTheGivenAuthority() async throws {
-    let folder = NSTemporaryDirectory() + "tls-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try run(
-      "/usr/bin/openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", folder + "/key.pem", "-out",
-      folder + "/cert.pem", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
-    let broker = try Mosquitto(
+    let scratch = try ScratchFolder()
+    let folder = scratch.path
+    try await run([
+      "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", folder + "/key.pem", "-out",
+      folder + "/cert.pem", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+    ]).succeeded()
+    let broker = try await Mosquitto(
       ["allow_anonymous true"], listener: ["certfile \(folder)/cert.pem", "keyfile \(folder)/key.pem"])
     let trusted = MQTTConnection(
       name: "default/tls",

@@ -3,6 +3,7 @@ import Documents
 import MQTTClient
 import MQTTProtocol
 import Synchronization
+import TestSupport
 import Testing
 
 final class Reports: Sendable {
@@ -39,7 +40,7 @@ final class Reports: Sendable {
   }
 
   @Test func devicesAreReportedAndGoWithTheirRetainedMessage() async throws {
-    let broker = try Mosquitto()
+    let broker = try await Mosquitto()
     let pool = BrokerPool(logger: quiet)
     let plugin = MQTTPlugin(brokers: pool, clock: .system, logger: quiet)
     let specification: JSONValue = [

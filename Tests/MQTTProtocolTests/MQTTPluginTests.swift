@@ -3,6 +3,7 @@ import Documents
 import MQTTClient
 import MQTTProtocol
 import Synchronization
+import TestSupport
 import Testing
 
 /// A feed that keeps what it is given.
@@ -39,7 +40,7 @@ struct ServedRoom {
   ]
 
   init(silentAfter: String? = nil) async throws {
-    broker = try Mosquitto()
+    broker = try await Mosquitto()
     pool = BrokerPool(logger: quiet)
     plugin = MQTTPlugin(brokers: pool, clock: .system, logger: quiet)
     pool.set(
@@ -145,7 +146,7 @@ struct ServedRoom {
       try await eventually("uncertain") { room.feed.readings(0).last?.quality == .uncertain }
       let isLost = room.feed.states.contains { if case .disconnected = $0 { true } else { false } }
       #expect(isLost)
-      try room.broker.start()
+      try await room.broker.start()
       try await eventually("heard again") {
         try? await room.say(#"{"temperature": 23}"#)
         return room.feed.readings(0).last?.value == .number(23)

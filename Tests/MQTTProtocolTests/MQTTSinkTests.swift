@@ -3,6 +3,7 @@ import Documents
 import MQTTClient
 import MQTTSink
 import SinkKit
+import TestSupport
 import Testing
 
 @Suite struct MQTTSinkTests {
@@ -21,7 +22,7 @@ import Testing
 
   @Test func recordsAreDeliveredOnceAllAreAcknowledged() async throws {
     // Debian's limit of 1,000 waiting messages would drop some for the receiver of this test.
-    let broker = try Mosquitto(["allow_anonymous true", "max_queued_messages 0"])
+    let broker = try await Mosquitto(["allow_anonymous true", "max_queued_messages 0"])
     let pool = BrokerPool(logger: quiet)
     let plugin = MQTTSinkPlugin(brokers: pool)
     let writer = try plugin.writer(
@@ -53,13 +54,13 @@ import Testing
     #expect(numbers == (0..<1_000).map(Optional.some))
     broker.kill()
     try await eventually("retry") { if case .retry = await writer.send(records) { true } else { false } }
-    try broker.start()
+    try await broker.start()
     try await eventually("delivered again") { await writer.send([records[0]]) == .delivered }
     subscription.cancel()
   }
 
   @Test func thePayloadKeepsIntegersExact() async throws {
-    let broker = try Mosquitto()
+    let broker = try await Mosquitto()
     let pool = BrokerPool(logger: quiet)
     pool.set("plant/cloud", try BrokerConfiguration(url: broker.url))
     let writer = try MQTTSinkPlugin(brokers: pool).writer(

@@ -43,7 +43,7 @@ import Testing
   }
 
   @Test func aPymodbusServerTellsItsIdentity() async throws {
-    let server = try PymodbusServer()
+    let server = try await PymodbusServer()
     defer { server.stop() }
     let (reports, audit) = try await reports(scan([.string("127.0.0.1:\(server.port)")], units: ["1-2"]), count: 2)
     for report in reports {
@@ -201,7 +201,7 @@ import Testing
   }
 
   @Test func theToolReadsWritesAndScans() async throws {
-    let server = try PymodbusServer()
+    let server = try await PymodbusServer()
     defer { server.stop() }
     let tool = ModbusTool(timeout: .milliseconds(500))
     let endpoint = try ModbusTool.endpoint("127.0.0.1:\(server.port)")
@@ -210,9 +210,9 @@ import Testing
     #expect(
       write.description.hasSuffix(
         "holding 40 (40041) from 0.0 to 230.5 by function 16; bytes 10 00 28 00 02 04 80 00 43 66"))
-    #expect(try server.get("holding", 40, 2) == [0, 0], "nothing is sent before the word is given")
+    #expect(try await server.get("holding", 40, 2) == [0, 0], "nothing is sent before the word is given")
     #expect(try await tool.execute(write) == "written; the device now says 230.5")
-    #expect(try server.get("holding", 40, 2) == [0x8000, 0x4366])
+    #expect(try await server.get("holding", 40, 2) == [0x8000, 0x4366])
     let table = try await tool.read(endpoint, table: .holding, address: 40, count: 2, tryAllEncodings: true)
     #expect(table.contains("40       40041     0x8000  32768     -32768"))
     #expect(table.contains("40       float32   CDAB   230.5"))

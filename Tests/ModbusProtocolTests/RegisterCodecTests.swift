@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct RegisterCodecTests {
   /// Python's struct packs big-endian; the order is then applied to the bytes by slicing, independently of this code.
-  @Test func everyEncodingAndOrderAgreesWithPythonsStruct() throws {
+  @Test func everyEncodingAndOrderAgreesWithPythonsStruct() async throws {
     let program = #"""
       import struct, random
       random.seed(7)
@@ -23,7 +23,7 @@ import Testing
                   print(name, order, arrange(raw, order).hex(), repr(value))
       """#
     var checked = 0
-    for line in try python(program).split(separator: "\n") {
+    for line in try await python(program).split(separator: "\n") {
       let words = line.split(separator: " ").map(String.init)
       let encoding = try #require(RegisterEncoding(rawValue: words[0]))
       let order = try #require(RegisterOrder(rawValue: words[1]))

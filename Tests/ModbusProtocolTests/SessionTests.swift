@@ -37,10 +37,10 @@ import Testing
   ]
 
   @Test(arguments: ["tcp", "rtu"]) func pollsARealServer(kind: String) async throws {
-    let server = try PymodbusServer(kind)
+    let server = try await PymodbusServer(kind)
     defer { server.stop() }
-    try server.set("holding", 40, [555])
-    try server.set("coil", 3, [1])
+    try await server.set("holding", 40, [555])
+    try await server.set("coil", 3, [1])
     try await serve(boiler, tcp(server.port, framing: kind == "tcp" ? "TCP" : "RTU")) { _, feed in
       #expect(await eventually { feed.batches.count >= 3 })
       #expect(feed.last(0)?.value == .number(55.5))
@@ -59,7 +59,7 @@ import Testing
   }
 
   @Test func writesArriveAndReadBack() async throws {
-    let server = try PymodbusServer()
+    let server = try await PymodbusServer()
     defer { server.stop() }
     let feed = CollectingFeed()
     let session = try plugin.session(for: sessionRequest(boiler, connection: tcp(server.port)), feed: feed)
@@ -70,12 +70,12 @@ import Testing
       PropertyWrite(property: "secret", value: .integer(4711)),
     ])
     #expect(results == [nil, nil, nil, nil, nil, nil, nil])
-    #expect(try server.get("holding", 40, 1) == [615])
-    #expect(try server.get("coil", 2, 3) == [0, 1, 0])
-    #expect(try server.get("holding", 80, 2) == [0, 0x3FC0])
-    #expect(try server.get("holding", 90, 2) == [11, 12])
-    #expect(try server.get("holding", 95, 1) == [8])
-    #expect(try server.get("holding", 99, 1) == [4711])
+    #expect(try await server.get("holding", 40, 1) == [615])
+    #expect(try await server.get("coil", 2, 3) == [0, 1, 0])
+    #expect(try await server.get("holding", 80, 2) == [0, 0x3FC0])
+    #expect(try await server.get("holding", 90, 2) == [11, 12])
+    #expect(try await server.get("holding", 95, 1) == [8])
+    #expect(try await server.get("holding", 99, 1) == [4711])
     let back = await session.read(["setpoint", "pump", "float", "bit-3", "secret", "nothing"])
     #expect(try back["setpoint"]?.get().value == .number(61.5))
     #expect(try back["pump"]?.get().value == .boolean(true))
@@ -90,7 +90,7 @@ import Testing
   }
 
   @Test func refusedWritesSayWhyAndLeaveTheOthersAlone() async throws {
-    let server = try PymodbusServer()
+    let server = try await PymodbusServer()
     defer { server.stop() }
     var properties = boiler
     properties[0].maximum = 85
@@ -107,8 +107,8 @@ import Testing
         "AccessDenied", "OutOfRange", "OutOfRange", "UnknownProperty", "InvalidValue", nil,
       ])
     #expect(results.compactMap { $0 }.allSatisfy { $0.isPermanent })
-    #expect(try server.get("holding", 91, 1) == [5])
-    #expect(try server.get("holding", 40, 1) == [0])
+    #expect(try await server.get("holding", 91, 1) == [5])
+    #expect(try await server.get("holding", 40, 1) == [0])
   }
 
   @Test func aDeviceWithoutMaskWriteIsReadModifiedAndWritten() async throws {
@@ -211,13 +211,13 @@ import Testing
   }
 
   @Test func aServerThatComesBackIsServedAgain() async throws {
-    let server = try PymodbusServer()
+    let server = try await PymodbusServer()
     try await serve([boiler[0]], tcp(server.port)) { _, feed in
       #expect(await eventually { feed.last(0)?.quality == .good })
       server.stop()
       #expect(await eventually { feed.last(0)?.quality == .bad })
       #expect(await eventually { feed.last(0)?.cause.hasPrefix("ConnectionRefused: ") ?? false })
-      let again = try PymodbusServer("tcp", "\(server.port)")
+      let again = try await PymodbusServer("tcp", "\(server.port)")
       defer { again.stop() }
       #expect(await eventually { feed.last(0)?.quality == .good && feed.connections.last == .connected })
     }

@@ -1,6 +1,7 @@
 import DeviceKit
 import Documents
 import Plant
+import TestSupport
 import Testing
 
 @Suite("Simulated MQTT devices on a real mosquitto")
@@ -9,7 +10,7 @@ struct RoomDeviceTests {
   {
     PlantConfiguration(
       rooms: RoomConfiguration(
-        count: count, broker: MQTTEndpoint(host: "127.0.0.1", port: broker.port), interval: interval))
+        count: count, broker: MQTTEndpoint(host: "127.0.0.1", port: Int(broker.port)), interval: interval))
   }
 
   @Test("each device publishes numbered samples in the documented shape")

@@ -33,9 +33,9 @@ func withFolder<R>(_ body: (String) throws -> R) throws -> R {
   return try body(path)
 }
 
-/// Awaits a condition; false when it does not come within ten seconds.
+/// Awaits a condition; false when it does not come within a minute.
 func eventually(_ condition: () async -> Bool) async -> Bool {
-  let deadline = ContinuousClock.now + .seconds(10)
+  let deadline = ContinuousClock.now + .seconds(60)
   while ContinuousClock.now < deadline {
     if await condition() { return true }
     try? await Task.sleep(for: .milliseconds(5))

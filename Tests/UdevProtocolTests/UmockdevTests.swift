@@ -18,7 +18,7 @@ struct DeadlinePassed: Error, CustomStringConvertible {
 }
 
 private func eventually<T: Sendable>(_ what: String, _ condition: @Sendable () -> T?) async throws -> T {
-  let deadline = ContinuousClock.now + .seconds(20)
+  let deadline = ContinuousClock.now + .seconds(60)
   while ContinuousClock.now < deadline {
     if let value = condition() { return value }
     try await Task.sleep(for: .milliseconds(5))

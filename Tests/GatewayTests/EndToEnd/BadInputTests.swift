@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// What a person gets wrong in a manifest is told with its place, and nothing of it is stored.

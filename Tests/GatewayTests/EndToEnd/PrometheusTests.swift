@@ -1,4 +1,5 @@
 import Documents
+import TestSupport
 import Testing
 
 /// /metrics before the programs that read it.

@@ -1,4 +1,5 @@
 import Documents
+import TestSupport
 import Testing
 
 /// A wish, from kubectl to a register of a server that is not the project's, and back.

@@ -1,11 +1,12 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// A start that cannot succeed ends at once, with one line that says what to do.
 @Suite struct StartFailureTests {
   private func failure(_ flags: [String]) async throws -> String {
-    let result = try await run([try selvedgeBinary(), "run"] + flags, within: 20)
+    let result = try await run([try selvedgeBinary(), "run"] + flags, within: .seconds(20))
     #expect(result.status == 1, "\(result)")
     let lines = result.errors.split(separator: "\n")
     let errors = lines.filter { $0.hasPrefix("Error: ") }
@@ -51,7 +52,7 @@ import Testing
         "--mount", "sh", "-c",
         "mount --bind \"$1\" \"$1\" && mount -o remount,bind,ro \"$1\" && exec \"$2\" run --data-dir \"$1\" --listen 127.0.0.1:0",
         "sh", data, try selvedgeBinary(),
-      ], within: 20)
+      ], within: .seconds(20))
     #expect(result.status == 1, "\(result)")
     #expect(result.errors.hasPrefix("Error: ") && result.errors.split(separator: "\n").count == 1, "\(result)")
     #expect(result.errors.contains(data) && result.errors.contains("Read-only file system"), "\(result)")

@@ -29,8 +29,8 @@ final class CollectingFeed: DeviceFeed {
   }
 }
 
-/// Waits until `condition` holds, 10 s at most; answers whether it did.
-func eventually(within limit: Duration = .seconds(10), _ condition: () throws -> Bool) async rethrows -> Bool {
+/// Waits until `condition` holds, a minute at most; answers whether it did.
+func eventually(within limit: Duration = .seconds(60), _ condition: () throws -> Bool) async rethrows -> Bool {
   let end = ContinuousClock.now + limit
   while ContinuousClock.now < end {
     if try condition() { return true }

@@ -1,10 +1,13 @@
 import Foundation
+import TestSupport
 
 /// A Modbus server on pymodbus, in a process of its own, with a pymodbus client beside it for setting and reading back.
 ///
 /// Units 1 and 2: 200 coils; 200 discrete inputs, every third set; 300 input registers, 1000 and up; holding registers
 /// 0 to 299 but for a hole from 60 to 69.
-final class PymodbusServer {
+///
+/// `@unchecked Sendable`: one test asks at a time, and each question is answered before the next.
+final class PymodbusServer: @unchecked Sendable {
   private let process = Process()
   private let input = Pipe()
   private let output = Pipe()
@@ -12,14 +15,14 @@ final class PymodbusServer {
   private(set) var port = 0
 
   /// `kind`: tcp, or rtu for RTU framing over TCP; `place`: a port, 0 for a free one.
-  init(_ kind: String = "tcp", _ place: String = "0") throws {
+  init(_ kind: String = "tcp", _ place: String = "0") async throws {
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = ["python3", "-c", Self.script, kind, place]
     process.standardInput = input
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice
     try process.run()
-    let words = try line().split(separator: " ")
+    let words = try await offPool { try self.line() }.split(separator: " ")
     guard words.count == 2, words[0] == "ready", let port = Int(words[1]) else {
       throw TestTrouble("pymodbus did not start; is it installed (pip install pymodbus)?")
     }
@@ -34,19 +37,19 @@ final class PymodbusServer {
     process.waitUntilExit()
   }
 
-  func set(_ table: String, _ address: Int, _ values: [Int], unit: Int = 1) throws {
-    let answer = try ask("set \(unit) \(table) \(address) \(values.map(String.init).joined(separator: " "))")
+  func set(_ table: String, _ address: Int, _ values: [Int], unit: Int = 1) async throws {
+    let answer = try await ask("set \(unit) \(table) \(address) \(values.map(String.init).joined(separator: " "))")
     guard answer == "ok" else { throw TestTrouble(answer) }
   }
 
-  func get(_ table: String, _ address: Int, _ count: Int, unit: Int = 1) throws -> [Int] {
-    let answer = try ask("get \(unit) \(table) \(address) \(count)")
+  func get(_ table: String, _ address: Int, _ count: Int, unit: Int = 1) async throws -> [Int] {
+    let answer = try await ask("get \(unit) \(table) \(address) \(count)")
     return answer.split(separator: " ").compactMap { Int($0) }
   }
 
-  private func ask(_ command: String) throws -> String {
+  private func ask(_ command: String) async throws -> String {
     try input.fileHandleForWriting.write(contentsOf: Data((command + "\n").utf8))
-    return try line()
+    return try await offPool { try self.line() }
   }
 
   private func line() throws -> String {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A boiler controller on pymodbus, in a process of its own, that tells every request to write.
 ///

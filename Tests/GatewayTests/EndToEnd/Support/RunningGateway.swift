@@ -1,6 +1,7 @@
 import Documents
 import Foundation
 import Glibc
+import TestSupport
 
 /// The real binary, running on a free port of the loopback, with the clients that people use.
 final class RunningGateway {
@@ -44,13 +45,13 @@ final class RunningGateway {
   }
 
   private func awaitReadiness() async throws {
-    try await eventually("the gateway listens", within: 20, seen: { self.log }) {
+    try await eventually("the gateway listens", within: .seconds(20), seen: { self.log }) {
       guard process.isRunning else { throw Trouble("the gateway has ended:\n\(log)") }
       guard let match = log.firstMatch(of: /listening address=127\.0\.0\.1:([1-9][0-9]*)\n/) else { return false }
       port = Int(match.1) ?? 0
       return true
     }
-    try await eventually("/readyz", within: 20, seen: { self.log }) {
+    try await eventually("/readyz", within: .seconds(20), seen: { self.log }) {
       try await http("GET", "/readyz").status == 200
     }
   }
@@ -59,7 +60,7 @@ final class RunningGateway {
   @discardableResult
   func stop() async throws -> Int32 {
     process.send(SIGTERM)
-    return try await process.result(within: 15).status
+    return try await process.result(within: .seconds(15)).status
   }
 
   /// A clean stop, and a start with the same data directory.
@@ -83,13 +84,13 @@ final class RunningGateway {
 
   /// Runs kubectl to its end.
   func tryKubectl(_ arguments: String..., input: String? = nil) async throws -> Finished {
-    try await run(kubectlWords(arguments), input: input, within: 60)
+    try await run(kubectlWords(arguments), input: input, within: .seconds(60))
   }
 
   /// The output of a kubectl that must succeed.
   @discardableResult
   func kubectl(_ arguments: String..., input: String? = nil) async throws -> String {
-    try await run(kubectlWords(arguments), input: input, within: 60).succeeded()
+    try await run(kubectlWords(arguments), input: input, within: .seconds(60)).succeeded()
   }
 
   /// kubectl that goes on beside the test.

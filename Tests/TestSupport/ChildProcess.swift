@@ -1,19 +1,27 @@
 import Foundation
 import Glibc
+import Synchronization
 
 /// A program that a test has started, with what it prints in two files below a scratch folder. It ends with its owner.
 ///
 /// Files and no pipes: nobody has to read them for the program to go on, and no other child holds them open.
-final class ChildProcess {
-  let identifier: pid_t
+public final class ChildProcess: Sendable {
+  public let identifier: Int32
   private let words: [String]
+  private let folder: ScratchFolder
   private let outputPath: String
   private let errorsPath: String
-  private var status: Int32?
+  private let status = Mutex<Int32?>(nil)
 
-  init(_ words: [String], input: String? = nil, environment: [String: String] = [:], in folder: ScratchFolder) throws {
+  /// Finds the program on PATH where its name has no slash. The child's environment is `environment`, PATH and a few
+  /// settings that keep a person's own configuration out of the test.
+  public init(
+    _ words: [String], input: String? = nil, environment: [String: String] = [:], in folder: ScratchFolder? = nil
+  ) throws {
     self.words = words
-    let name = folder.path + "/" + UUID().uuidString
+    let folder = try folder ?? ScratchFolder()
+    self.folder = folder
+    let name = folder(UUID().uuidString)
     outputPath = name + ".out"
     errorsPath = name + ".err"
     var source = "/dev/null"
@@ -35,9 +43,10 @@ final class ChildProcess {
     sigemptyset(&none)
     posix_spawnattr_setsigmask(&attributes, &none)
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    // The child's PATH is the one on which it was found: python3 finds its library by looking for itself.
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin"
     let settings = [
-      "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": folder.path, "LC_ALL": "C",
-      "KUBECONFIG": "/dev/null", "NO_PROXY": "*",
+      "PATH": path, "HOME": folder.path, "LC_ALL": "C", "KUBECONFIG": "/dev/null", "NO_PROXY": "*",
     ].merging(environment) { $1 }
     var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
     var variables: [UnsafeMutablePointer<CChar>?] = settings.map { strdup("\($0.key)=\($0.value)") } + [nil]
@@ -50,66 +59,71 @@ final class ChildProcess {
 
   deinit { end(SIGKILL) }
 
-  var output: String { (try? String(contentsOfFile: outputPath, encoding: .utf8)) ?? "" }
-  var errors: String { (try? String(contentsOfFile: errorsPath, encoding: .utf8)) ?? "" }
-  var isRunning: Bool { exitStatus == nil }
+  public var output: String { (try? String(contentsOfFile: outputPath, encoding: .utf8)) ?? "" }
+  public var errors: String { (try? String(contentsOfFile: errorsPath, encoding: .utf8)) ?? "" }
+  public var isRunning: Bool { exitStatus == nil }
 
   /// The exit code, or 128 and the signal's number; nil while it runs.
-  var exitStatus: Int32? {
+  public var exitStatus: Int32? { status.withLock { wait(WNOHANG, &$0) } }
+
+  private func wait(_ options: Int32, _ status: inout Int32?) -> Int32? {
     if status == nil {
       var ended: Int32 = 0
-      if waitpid(identifier, &ended, WNOHANG) == identifier { note(ended) }
+      if waitpid(identifier, &ended, options) == identifier {
+        status = ended & 0x7F == 0 ? (ended >> 8) & 0xFF : 128 + (ended & 0x7F)
+      }
     }
     return status
   }
 
-  private func note(_ ended: Int32) { status = ended & 0x7F == 0 ? (ended >> 8) & 0xFF : 128 + (ended & 0x7F) }
-
   /// Sends the signal and takes the program's end back.
-  func end(_ signal: Int32) {
-    guard exitStatus == nil else { return }
-    kill(identifier, signal)
-    var ended: Int32 = 0
-    if waitpid(identifier, &ended, 0) == identifier { note(ended) }
+  public func end(_ signal: Int32) {
+    status.withLock { status in
+      guard wait(WNOHANG, &status) == nil else { return }
+      kill(identifier, signal)
+      _ = wait(0, &status)
+    }
   }
 
-  func send(_ signal: Int32) {
-    if isRunning { kill(identifier, signal) }
+  public func send(_ signal: Int32) {
+    status.withLock { status in
+      if wait(WNOHANG, &status) == nil { kill(identifier, signal) }
+    }
   }
 
   /// The end of the program, which is killed and reported past the deadline.
-  func result(within seconds: Double = 30) async throws -> Finished {
-    let deadline = ContinuousClock.now + .seconds(seconds)
+  public func result(within limit: Duration = .seconds(30)) async throws -> Finished {
+    let deadline = ContinuousClock.now + limit
     while isRunning {
       guard ContinuousClock.now < deadline else {
         end(SIGKILL)
-        throw Trouble("not ended within \(seconds) s: \(words.joined(separator: " "))\n\(output)\n\(errors)")
+        throw Trouble("not ended within \(limit): \(words.joined(separator: " "))\n\(output)\n\(errors)")
       }
       try await Task.sleep(for: .milliseconds(5))
     }
-    return Finished(words: words, status: status ?? -1, output: output, errors: errors)
+    return Finished(words: words, status: exitStatus ?? -1, output: output, errors: errors)
   }
 }
 
 /// What a program has said and how it ended.
-struct Finished: CustomStringConvertible {
-  var words: [String]
-  var status: Int32
-  var output: String
-  var errors: String
-  var description: String { "\(words.joined(separator: " ")): exit \(status)\n\(output)\n\(errors)" }
+public struct Finished: Sendable, CustomStringConvertible {
+  public var words: [String]
+  public var status: Int32
+  public var output: String
+  public var errors: String
+  public var description: String { "\(words.joined(separator: " ")): exit \(status)\n\(output)\n\(errors)" }
 
   /// The output of a program that must succeed.
-  func succeeded() throws -> String {
+  @discardableResult
+  public func succeeded() throws -> String {
     guard status == 0 else { throw Trouble(description) }
     return output
   }
 }
 
 /// Runs a program to its end.
-func run(
-  _ words: [String], input: String? = nil, environment: [String: String] = [:], within seconds: Double = 30
+public func run(
+  _ words: [String], input: String? = nil, environment: [String: String] = [:], within limit: Duration = .seconds(30)
 ) async throws -> Finished {
-  let folder = try ScratchFolder()
-  return try await ChildProcess(words, input: input, environment: environment, in: folder).result(within: seconds)
+  try await ChildProcess(words, input: input, environment: environment).result(within: limit)
 }
