@@ -17,6 +17,12 @@ public struct Glob: Sendable, Hashable {
       .map { Glob.tokens(Array($0)) }
   }
 
+  /// What is wrong with `pattern` for a reader that takes no `[` without its `]`; nil where nothing is.
+  public static func problem(of pattern: String) -> String? {
+    let open = Token.literal(UInt8(ascii: "["))
+    return Glob(pattern).alternatives.contains { $0.contains(open) } ? "'[' without ']'" : nil
+  }
+
   private static func tokens(_ bytes: [UInt8]) -> [Token] {
     var tokens: [Token] = []
     var index = 0

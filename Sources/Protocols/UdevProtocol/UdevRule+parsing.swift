@@ -1,3 +1,5 @@
+internal import Documents
+
 /// Why a text is no rule.
 package struct UdevRuleError: Error, Sendable, Hashable, CustomStringConvertible {
   /// Counted from 0.

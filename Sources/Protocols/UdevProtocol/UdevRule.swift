@@ -1,3 +1,5 @@
+internal import Documents
+
 /// One rule: comparisons that must all hold. The grammar is that of udev(7), cut down to `==` and `!=`.
 package struct UdevRule: Sendable, Hashable {
   package enum Field: Sendable, Hashable {

@@ -1,4 +1,4 @@
-internal import Documents
+public import Documents
 public import SinkKit
 
 /// Which series a pipeline takes: by the device's labels and model and by the property's name. Empty: all.
