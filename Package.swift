@@ -121,7 +121,7 @@ let package = Package(
     tests("DocumentsTests", ["Documents", "YAML"]),
     tests("DeviceKitTests", ["DeviceKit", "Documents"]),
     tests("ResourcesTests", ["Resources", "Documents", "YAML"]),
-    tests("ResourceStoreTests", ["ResourceStore", "Resources", "Documents"]),
+    tests("ResourceStoreTests", ["ResourceStore", "Resources", "SQLite", "Documents"]),
     tests("TwinStoreTests", ["TwinStore", "DeviceKit", "Documents", log]),
     tests("TelemetryTests", ["Telemetry", "SinkKit", "DeviceKit", "Documents", "FileSink"]),
     tests(

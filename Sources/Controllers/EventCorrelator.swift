@@ -1,46 +1,57 @@
-internal import Documents
-internal import Resources
+package import Documents
+package import Resources
 
 /// Decides what becomes of each thing that happened: a new event, a higher count of one that is there, one event for many
 /// that are similar, or nothing (client-go, tools/record: EventAggregator, eventLogger, EventSourceObjectSpamFilter).
 /// Bounded in memory; has no clock and does no I/O.
-struct EventCorrelator: Sendable {
-  struct Limits: Sendable {
+package struct EventCorrelator: Sendable {
+  package struct Limits: Sendable {
     /// So many different messages of one reason about one object within `similarWindow`; further ones are combined.
-    var similar = 10
-    var similarWindow = Duration.seconds(600)
+    package var similar = 10
+    package var similarWindow = Duration.seconds(600)
     /// Events about one object at once; then one more in each `refill`.
-    var burst = 25.0
-    var refill = Duration.seconds(300)
+    package var burst = 25.0
+    package var refill = Duration.seconds(300)
     /// Entries of each of the tables.
-    var memory = 512
+    package var memory = 512
+    package init() {}
   }
 
-  struct Occurrence: Sendable {
+  package struct Occurrence: Sendable {
     /// Tells the object from all others.
-    var object: String
-    var objectName: String
-    var namespace: String
-    var type: String
-    var reason: String
-    var message: String
+    package var object: String
+    package var objectName: String
+    package var namespace: String
+    package var type: String
+    package var reason: String
+    package var message: String
+    package init(
+      object: String, objectName: String, namespace: String, type: String, reason: String, message: String
+    ) {
+      self.object = object
+      self.objectName = objectName
+      self.namespace = namespace
+      self.type = type
+      self.reason = reason
+      self.message = message
+    }
   }
 
   /// What one event stands for; the message is empty where it combines several.
-  struct Identity: Hashable, Sendable {
-    var object: String
-    var type: String
-    var reason: String
-    var message: String
+  package struct Identity: Hashable, Sendable {
+    package var object: String
+    package var type: String
+    package var reason: String
+    package var message: String
   }
 
-  enum Directive: Sendable, Equatable {
+  package enum Directive: Sendable, Equatable {
     case create(Identity, ObjectKey, message: String)
     case count(Identity, ObjectKey, Int64, message: String)
     case drop
   }
 
-  static let combined = "(combined from similar events): "
+  package static let combined = "(combined from similar events): "
 
   private struct Similar {
     var messages: Set<String>
@@ -55,14 +66,14 @@ struct EventCorrelator: Sendable {
   private var similar: RecentTable<Identity, Similar>
   private var buckets: RecentTable<String, Bucket>
 
-  init(limits: Limits = Limits()) {
+  package init(limits: Limits = Limits()) {
     self.limits = limits
     events = RecentTable(capacity: limits.memory)
     similar = RecentTable(capacity: limits.memory)
     buckets = RecentTable(capacity: limits.memory)
   }
 
-  mutating func handle(_ occurrence: Occurrence, now: Timestamp) -> Directive {
+  package mutating func handle(_ occurrence: Occurrence, now: Timestamp) -> Directive {
     let (identity, message) = combine(occurrence, now)
     guard takeToken(of: occurrence.object, now) else { return .drop }
     if var known = events[identity] {
@@ -79,10 +90,10 @@ struct EventCorrelator: Sendable {
   }
 
   /// The event is not there (any more): the next of its kind makes another.
-  mutating func forget(_ identity: Identity) { events[identity] = nil }
+  package mutating func forget(_ identity: Identity) { events[identity] = nil }
 
   /// How many entries are held.
-  var size: Int { events.count + similar.count + buckets.count }
+  package var size: Int { events.count + similar.count + buckets.count }
 
   private mutating func combine(_ occurrence: Occurrence, _ now: Timestamp) -> (Identity, String) {
     var identity = Identity(
