@@ -97,23 +97,23 @@ struct CoreKindsTests {
   }
 
   @Test("a ConfigMap's keys are checked, and one key is in one of the maps")
-  func configMaps() async throws {
+  func configMapKeys() async throws {
     #expect(try await refusal(Self.configMaps, ["data": ["a/b": "x"]]) == ["data[a/b]"])
     #expect(
       try await refusal(Self.configMaps, ["data": ["a": "x"], "binaryData": ["a": "Zg=="]]) == ["binaryData[a]"])
     #expect(try await refusal(Self.configMaps, ["binaryData": ["a": "*"]]) == ["binaryData[a]"])
   }
 
-  @Test("what is immutable stays, its labels may change", arguments: [secrets, configMaps])
-  func immutability(resource: ResourceName) async throws {
+  @Test("what is immutable stays, its labels may change", arguments: [Self.secrets, Self.configMaps])
+  func immutable(resource: ResourceName) async throws {
     let store = try open()
     let body = Self.named("a", ["data": ["a": "b25l"], "immutable": true])
     _ = try await store.create(resource, namespace: "default", body, WriteOptions())
     func patch(_ changes: JSONValue) async throws -> [String] {
-      do {
+      do throws(APIStatus) {
         _ = try await store.patch(resource, key("a"), .merge(changes), subresource: nil, WriteOptions())
         return []
-      } catch let error as APIStatus {
+      } catch {
         return error.causes.map(\.field)
       }
     }
