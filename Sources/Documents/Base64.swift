@@ -22,7 +22,8 @@ public enum Base64 {
     }
     switch count {
     case 1: output += [alphabet[Int(bits >> 2)], alphabet[Int(bits << 4 & 0x3F)], pad, pad]
-    case 2: output += [alphabet[Int(bits >> 10)], alphabet[Int(bits >> 4 & 0x3F)], alphabet[Int(bits << 2 & 0x3F)], pad]
+    case 2:
+      output += [alphabet[Int(bits >> 10)], alphabet[Int(bits >> 4 & 0x3F)], alphabet[Int(bits << 2 & 0x3F)], pad]
     default: break
     }
     return String(decoding: output, as: UTF8.self)
@@ -45,7 +46,9 @@ public enum Base64 {
       bits = bits << 6 | UInt32(value)
       count += 1
       guard count == 4 else { continue }
-      output += [UInt8(truncatingIfNeeded: bits >> 16), UInt8(truncatingIfNeeded: bits >> 8), UInt8(truncatingIfNeeded: bits)]
+      output += [
+        UInt8(truncatingIfNeeded: bits >> 16), UInt8(truncatingIfNeeded: bits >> 8), UInt8(truncatingIfNeeded: bits),
+      ]
       (bits, count) = (0, 0)
     }
     switch (count, pads) {

@@ -32,7 +32,8 @@ extension ObjectTable {
         Change(
           version: UInt64(statement.integer(0)), kind: WatchEvent.Change(rawValue: statement.text(1)) ?? .modified,
           object: try JSONValue(parsing: try opened(statement.blob(2), of: resource)),
-          previous: statement.isNull(3) ? JSONValue?.none : try JSONValue(parsing: try opened(statement.blob(3), of: resource))))
+          previous: statement.isNull(3)
+            ? JSONValue?.none : try JSONValue(parsing: try opened(statement.blob(3), of: resource))))
     }
     return changes
   }

@@ -112,7 +112,9 @@ struct ObjectTable {
     }
     while try statement.step() {
       let key = ObjectKey(namespace: statement.text(0), name: statement.text(1))
-      guard try visit(key, UInt64(statement.integer(2)), { try opened(statement.blob(3), of: resource, key) }) else { return }
+      guard try visit(key, UInt64(statement.integer(2)), { try opened(statement.blob(3), of: resource, key) }) else {
+        return
+      }
     }
   }
 

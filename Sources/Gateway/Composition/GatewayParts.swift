@@ -67,7 +67,8 @@ struct GatewayParts {
       clock: clock, logger: logger)
     mirror = ResourceMirror(
       backend: resources,
-      resources: [.deviceModels, .gateways, .devices, .discoveries, .brokers, .pipelines, .sinks, .secrets], logger: logger)
+      resources: [.deviceModels, .gateways, .devices, .discoveries, .brokers, .pipelines, .sinks, .secrets],
+      logger: logger)
     events = EventRecorder(backend: resources, nodeName: configuration.nodeName, clock: clock, logger: logger)
     linkChanges = LinkEvents(statusChanges: statusChanges)
     let secrets = configuration.secretsDirectory

@@ -38,7 +38,8 @@ struct ProtobufShape: Sendable {
         object[name] = .array((object[name]?.array ?? []) + [.string(try Self.text(text))])
       case (.integer, .varint(let number)): object[name] = .integer(Int64(bitPattern: number))
       case (.bool, .varint(let number)): object[name] = .bool(number != 0)
-      case (.map, .bytes(let entry)): try Self.add(entry, to: &object, name) { (bytes) throws(ProtobufReader.Malformed) in try Self.text(bytes) }
+      case (.map, .bytes(let entry)):
+        try Self.add(entry, to: &object, name) { (bytes) throws(ProtobufReader.Malformed) in try Self.text(bytes) }
       case (.byteMap, .bytes(let entry)): try Self.add(entry, to: &object, name) { Base64.text(of: $0) }
       case (.time, .bytes(let content)): object[name] = try Self.time(content).map { .string($0.secondsText) }
       case (.microTime, .bytes(let content)):

@@ -26,7 +26,8 @@ public enum Table {
     ]
     definitions += columns.map { column in
       [
-        "name": .string(column.name), "type": .string(column.type), "format": .string(column.counts ? "" : column.format),
+        "name": .string(column.name), "type": .string(column.type),
+        "format": .string(column.counts ? "" : column.format),
         "description": .string(column.description), "priority": .integer(Int64(column.priority)),
       ]
     }
