@@ -28,6 +28,7 @@ let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
 
 /// A library layer of the project, under `Sources/<path or name>`, with the house's settings.
@@ -64,6 +65,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
@@ -77,7 +79,7 @@ let package = Package(
     layer("DeviceKit", ["Documents"]),
     layer("SinkKit", ["Documents", "DeviceKit"]),
 
-    layer("ResourceStore", ["Documents", "Resources", "SQLite", log]),
+    layer("ResourceStore", ["Documents", "Resources", "SQLite", crypto, log]),
     layer("TwinStore", ["Documents", "DeviceKit", "SQLite", log]),
     layer("Telemetry", ["Documents", "DeviceKit", "SinkKit", log]),
     layer("KubernetesAPI", ["Documents", "Resources", "YAML", hummingbird, httpTypes, nio, log, lifecycle]),
@@ -120,7 +122,7 @@ let package = Package(
     tests("DocumentsTests", ["Documents", "YAML"]),
     tests("DeviceKitTests", ["DeviceKit", "Documents"]),
     tests("ResourcesTests", ["Resources", "Documents", "YAML"]),
-    tests("ResourceStoreTests", ["ResourceStore", "Resources", "Documents"]),
+    tests("ResourceStoreTests", ["ResourceStore", "Resources", "SQLite", "Documents"]),
     tests("TwinStoreTests", ["TwinStore", "DeviceKit", "Documents", log]),
     tests("TelemetryTests", ["Telemetry", "SinkKit", "DeviceKit", "Documents", "FileSink"]),
     tests(

@@ -12,6 +12,7 @@ extension ResourceName {
   public static let brokers = ResourceName(group: "selvedge.dev", plural: "brokers")
   public static let pipelines = ResourceName(group: "selvedge.dev", plural: "pipelines")
   public static let sinks = ResourceName(group: "selvedge.dev", plural: "sinks")
+  public static let secrets = ResourceName(group: "", plural: "secrets")
   public static let events = ResourceName(group: "", plural: "events")
 }
 

@@ -43,14 +43,17 @@ public actor SharedStatusPublisher {
   /// What does: `devices: {total, connected}`.
   private let deviceCounts: @Sendable () -> JSONValue
   private let sources: [(resource: ResourceName, source: Source)]
+  private let events: EventRecorder
   private let clock: WallClock
   private let logger: Logger
+  /// How each object was last known to fare, for telling when that changes; as many as there are objects.
+  private var told: [ResourceMirror.Change: Verdict] = [:]
   private let options = WriteOptions(fieldManager: "selvedge-gateway")
 
   public init(
     mirror: ResourceMirror, backend: any ResourceBackend, nodeName: String, facts: JSONValue,
     deviceCounts: @escaping @Sendable () -> JSONValue, sources: [(resource: ResourceName, source: Source)],
-    clock: WallClock, logger: Logger
+    events: EventRecorder, clock: WallClock, logger: Logger
   ) {
     self.mirror = mirror
     self.backend = backend
@@ -58,6 +61,7 @@ public actor SharedStatusPublisher {
     self.facts = facts
     self.deviceCounts = deviceCounts
     self.sources = sources
+    self.events = events
     self.clock = clock
     self.logger = logger
   }
@@ -72,11 +76,13 @@ public actor SharedStatusPublisher {
 
   private func publish() async {
     var gateway = facts.merging(["devices": deviceCounts()])
+    told = told.filter { mirror.object($0.key.resource, $0.key.key) != nil }
     for (resource, source) in sources {
       var entries: [JSONValue] = []
       for (key, object) in mirror.objects(resource).sorted(by: { $0.key < $1.key }) {
         guard let readiness = await source(key, object) else { continue }
         await publish(resource, key, object, readiness)
+        await tell(ResourceMirror.Change(resource: resource, key: key), object, readiness)
         entries.append([
           "namespace": .string(key.namespace), "name": .string(key.name), "ready": .bool(readiness.status == .true),
           "state": .string(readiness.reason), "message": .string(readiness.message),
@@ -102,6 +108,28 @@ public actor SharedStatusPublisher {
     status["observedGeneration"] = .integer(generation)
     status["conditions"] = list.json
     await write(resource, key, previous, status)
+  }
+
+  private struct Verdict: Equatable {
+    var isGood: Bool
+    var reason: String
+  }
+
+  /// Records an event where an object went bad, is bad for another reason, or is well again.
+  private func tell(_ place: ResourceMirror.Change, _ object: JSONValue, _ readiness: Readiness) async {
+    // While it is not known how the object fares, the last verdict stands.
+    guard readiness.status != .unknown else { return }
+    let verdict = Verdict(isGood: readiness.status == .true, reason: readiness.reason)
+    let ready = object[path: "status", "conditions"]?.array?.first { $0["type"] == "Ready" }
+    let stored = ready.flatMap { condition -> Verdict? in
+      guard let status = condition["status"]?.string, status != "Unknown" else { return nil }
+      return Verdict(isGood: status == "True", reason: condition["reason"]?.string ?? "")
+    }
+    let before = told[place] ?? stored
+    told[place] = verdict
+    guard verdict.isGood ? before?.isGood != true : before != verdict else { return }
+    await events.record(
+      object, type: verdict.isGood ? .normal : .warning, reason: readiness.reason, message: readiness.message)
   }
 
   private func publishGateway(_ fields: JSONValue) async {

@@ -15,7 +15,7 @@ extension TwinBackend {
      "metadata": {"name": "twins.twin.selvedge.dev"},
      "spec": {
        "group": "twin.selvedge.dev", "scope": "Namespaced",
-       "names": {"kind": "Twin", "listKind": "TwinList", "plural": "twins", "singular": "twin", "categories": ["selvedge"]},
+       "names": {"kind": "Twin", "listKind": "TwinList", "plural": "twins", "singular": "twin", "categories": ["selvedge", "all"]},
        "versions": [{
          "name": "v1alpha1", "served": true, "storage": true,
          "additionalPrinterColumns": [

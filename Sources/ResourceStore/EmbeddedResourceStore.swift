@@ -42,15 +42,26 @@ public actor EmbeddedResourceStore: ResourceBackend {
   ///
   /// A file that fails SQLite's quick_check is moved aside (`resources.db.corrupt-<time>`), and a fresh one made whose
   /// versions continue far above any that the old one gave out.
+  ///
+  /// Secrets are encrypted under the keys in `secretKeyFile` (absent: `secrets.key` in `directory`), which is made where
+  /// there is none and no Secret either.
   public static func open(
-    directory: String, definitions: [ResourceDefinition], crds: [JSONValue] = [], retention: Retention = Retention(),
+    directory: String, definitions: [ResourceDefinition], crds: [JSONValue] = [], secretKeyFile: String? = nil,
+    retention: Retention = Retention(),
     logger: Logger = Logger(label: "selvedge.resources"),
     clock: @escaping @Sendable () -> Timestamp = EmbeddedResourceStore.systemClock
   ) throws -> EmbeddedResourceStore {
     let lock = try DirectoryLock(directory: directory)
     do {
-      let table = try StoreFile.open(directory: directory, logger: logger, now: clock())
+      var table = try StoreFile.open(directory: directory, logger: logger, now: clock())
       try table.limit(bytes: retention.databaseBytes)
+      let isSealed = try BuiltInKinds.confidential.contains { try table.holdsAny(of: $0) }
+      let keys = try SecretKeys(path: secretKeyFile ?? "\(directory)/secrets.key", mayCreate: !isSealed)
+      for resource in BuiltInKinds.confidential { table.ciphers[resource] = SecretCipher(keys: keys) }
+      let count = try table.sealAnew()
+      if count > 0 {
+        logger.notice("secrets encrypted anew under the newest key", metadata: ["rows": "\(count)"])
+      }
       return try EmbeddedResourceStore(
         directory: directory, lock: lock, table: table, definitions: definitions + BuiltInKinds.all,
         retention: retention, clock: clock, crds: crds)
@@ -174,11 +185,11 @@ public actor EmbeddedResourceStore: ResourceBackend {
   }
 
   private func decoded(
-    _ kind: ServedKind, _ key: ObjectKey, _ version: UInt64, _ body: () -> [UInt8]
+    _ kind: ServedKind, _ key: ObjectKey, _ version: UInt64, _ body: () throws -> [UInt8]
   ) throws -> JSONValue {
     let place = ObjectCache.Place(resource: kind.name, key: key)
     if let cached = cache.object(at: place, version: version) { return cached }
-    let bytes = body()
+    let bytes = try body()
     let object = kind.schema.defaulting(try JSONValue(parsing: bytes))
     cache.keep(object, at: place, version: version, size: bytes.count)
     return object

@@ -3,15 +3,19 @@ internal import Resources
 internal import SQLite
 
 extension ObjectTable {
-  func log(_ change: Change, of resource: ResourceName, time: Int64) throws(SQLiteError) {
+  func log(_ change: Change, of resource: ResourceName, time: Int64) throws {
     let statement = try connection.statement(
       "INSERT INTO changes (version, time, resource, kind, body, previous) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
     statement.bind(1, Int64(change.version))
     statement.bind(2, time)
     statement.bind(3, resource.description)
     statement.bind(4, change.kind.rawValue)
-    statement.bind(5, change.object.serialised())
-    if let previous = change.previous { statement.bind(6, previous.serialised()) } else { statement.bindNull(6) }
+    statement.bind(5, try encoded(change.object, of: resource))
+    if let previous = change.previous {
+      statement.bind(6, try encoded(previous, of: resource))
+    } else {
+      statement.bindNull(6)
+    }
     try statement.run()
   }
 
@@ -27,8 +31,9 @@ extension ObjectTable {
       changes.append(
         Change(
           version: UInt64(statement.integer(0)), kind: WatchEvent.Change(rawValue: statement.text(1)) ?? .modified,
-          object: try JSONValue(parsing: statement.blob(2)),
-          previous: statement.isNull(3) ? JSONValue?.none : try JSONValue(parsing: statement.blob(3))))
+          object: try JSONValue(parsing: try opened(statement.blob(2), of: resource)),
+          previous: statement.isNull(3)
+            ? JSONValue?.none : try JSONValue(parsing: try opened(statement.blob(3), of: resource))))
     }
     return changes
   }

@@ -18,6 +18,8 @@ struct ObjectTable {
     var previous: JSONValue?
   }
   let connection: Connection
+  /// Of the kinds whose bodies do not lie on the disk in clear.
+  var ciphers: [ResourceName: any BodyCipher] = [:]
 
   private static let migrations = [
     """
@@ -80,7 +82,7 @@ struct ObjectTable {
     try statement.run()
   }
 
-  func row(_ resource: ResourceName, _ key: ObjectKey) throws(SQLiteError) -> Row? {
+  func row(_ resource: ResourceName, _ key: ObjectKey) throws -> Row? {
     let statement = try connection.statement(
       "SELECT version, body FROM objects WHERE resource = ?1 AND namespace = ?2 AND name = ?3")
     defer { statement.reset() }
@@ -88,14 +90,14 @@ struct ObjectTable {
     statement.bind(2, key.namespace)
     statement.bind(3, key.name)
     guard try statement.step() else { return nil }
-    return Row(key: key, version: UInt64(statement.integer(0)), body: statement.blob(1))
+    return Row(key: key, version: UInt64(statement.integer(0)), body: try opened(statement.blob(1), of: resource, key))
   }
 
   /// Visits the rows of a kind after `start`, sorted by namespace and name, until `visit` answers false. The second
   /// argument reads the body: it is only copied where it is asked for.
   func scan(
     _ resource: ResourceName, namespace: String?, after start: ObjectKey?,
-    _ visit: (_ key: ObjectKey, _ version: UInt64, _ body: () -> [UInt8]) throws -> Bool
+    _ visit: (_ key: ObjectKey, _ version: UInt64, _ body: () throws -> [UInt8]) throws -> Bool
   ) throws {
     var sql = "SELECT namespace, name, version, body FROM objects WHERE resource = ?1"
     if namespace != nil { sql += " AND namespace = ?2" }
@@ -110,7 +112,9 @@ struct ObjectTable {
     }
     while try statement.step() {
       let key = ObjectKey(namespace: statement.text(0), name: statement.text(1))
-      guard try visit(key, UInt64(statement.integer(2)), { statement.blob(3) }) else { return }
+      guard try visit(key, UInt64(statement.integer(2)), { try opened(statement.blob(3), of: resource, key) }) else {
+        return
+      }
     }
   }
 
@@ -126,7 +130,7 @@ struct ObjectTable {
     return try statement.step() ? Int(statement.integer(0)) : 0
   }
 
-  func put(_ resource: ResourceName, _ object: JSONValue, version: UInt64, time: Int64) throws(SQLiteError) {
+  func put(_ resource: ResourceName, _ object: JSONValue, version: UInt64, time: Int64) throws {
     let metadata = object.metadata
     let statement = try connection.statement(
       """
@@ -139,7 +143,7 @@ struct ObjectTable {
     statement.bind(4, metadata.uid)
     statement.bind(5, Int64(version))
     statement.bind(6, time)
-    statement.bind(7, object.serialised())
+    statement.bind(7, try encoded(object, of: resource))
     try statement.run()
   }
 

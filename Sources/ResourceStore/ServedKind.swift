@@ -5,10 +5,12 @@ internal import Resources
 struct ServedKind: Sendable {
   let definition: ResourceDefinition
   let schema: Schema
+  let rules: any KindRules
   var name: ResourceName { definition.name }
 
   init(_ definition: ResourceDefinition) throws(StoreError) {
     self.definition = definition
+    rules = BuiltInKinds.rules(of: definition.name)
     do {
       schema = try Schema(definition.schema)
     } catch {
@@ -47,8 +49,8 @@ struct ServedKind: Sendable {
     metadata.json["selfLink"] = nil
     metadata.managedFields = nil
     pruned.metadata = metadata.normalised
-    object = schema.defaulting(pruned)
-    try validate(object)
+    object = rules.completing(schema.defaulting(pruned))
+    try validate(object, since: nil)
     return (object, warnings)
   }
 
@@ -85,18 +87,18 @@ struct ServedKind: Sendable {
     ] { metadata.json[key] = oldMetadata.json[key] }
     new.metadata = metadata.normalised
     if definition.hasStatus { new["status"] = old["status"] }
-    new = schema.defaulting(new)
+    new = rules.completing(schema.defaulting(new))
     try checkFinalizers(of: new, since: old)
     if withoutMetadata(new) != withoutMetadata(old) { new.metadata.generation = oldMetadata.generation + 1 }
     guard new != old else { return (old, warnings) }
-    try validate(new)
+    try validate(new, since: old)
     return (new, warnings)
   }
 
   /// Kind and apiVersion forced to the definition's; refused where the body says others.
   private func identified(_ body: JSONValue) throws(APIStatus) -> JSONValue {
     guard body.object != nil else { throw .badRequest("the body must be one object") }
-    var object = body.canonical
+    var object = rules.folding(body.canonical)
     if let given = body["apiVersion"]?.string, !given.isEmpty, given != definition.apiVersion {
       throw .badRequest(
         "the API version in the data (\(given)) does not match the expected API version (\(definition.apiVersion))")
@@ -153,10 +155,11 @@ struct ServedKind: Sendable {
       ])
   }
 
-  private func validate(_ object: JSONValue) throws(APIStatus) {
+  private func validate(_ object: JSONValue, since old: JSONValue?) throws(APIStatus) {
     let isNamespace = definition.group.isEmpty && definition.kind == "Namespace"
     var causes = MetadataRules.faults(in: object.metadata, isNamespaceKind: isNamespace)
-    for cause in schema.faults(in: object) where !causes.contains(where: { $0.field == cause.field }) {
+    for cause in schema.faults(in: object) + rules.faults(in: object, since: old)
+    where !causes.contains(where: { $0.field == cause.field }) {
       causes.append(cause)
     }
     try refuse(causes, object)

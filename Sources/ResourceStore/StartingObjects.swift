@@ -14,7 +14,7 @@ struct StartingObjects {
     try table.connection.transaction {
       for name in ["default", "kube-system"] {
         try put(
-          NamespaceRules.adorned(["metadata": ["name": .string(name)]]), BuiltInKinds.namespaces, &version,
+          NamespaceRules().completing(["metadata": ["name": .string(name)]]), BuiltInKinds.namespaces, &version,
           replacing: false)
       }
       let definition = BuiltInKinds.customResourceDefinitions

@@ -26,7 +26,7 @@ extension WriteBatch {
       throw .badRequest(
         "the name of the object (\(body.metadata.name)) does not match the name on the URL (\(key.name))")
     }
-    var configuration = body.canonical
+    var configuration = kind.rules.folding(body.canonical)
     configuration.metadata.name = key.name
     configuration.metadata.managedFields = nil
     // What the other endpoint owns is not taken here.
@@ -52,7 +52,6 @@ extension WriteBatch {
       var (object, warnings) = try kind.creating(
         merged, namespace: key.namespace, context, uid: UniqueID.make(), suffix: UniqueID.suffix)
       try checkNamespace(for: object, kind)
-      if kind.name == BuiltInKinds.namespaces.name { object = NamespaceRules.adorned(object) }
       object.metadata.managedFields = merged.metadata.managedFields
       try put(kind, &object, previous: nil)
       return WriteResult(object: object, isCreated: true, warnings: warnings)

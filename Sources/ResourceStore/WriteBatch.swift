@@ -47,14 +47,14 @@ struct WriteBatch {
       body, namespace: namespace, context, uid: UniqueID.make(), suffix: UniqueID.suffix)
     if body.metadata.name.isEmpty {
       for _ in 0..<8 where try found(kind, object.objectKey) != nil {
-        object.metadata.name = object.metadata.generateName.prefix(58) + UniqueID.suffix()
+        (object, warnings) = try kind.creating(
+          body, namespace: namespace, context, uid: UniqueID.make(), suffix: UniqueID.suffix)
       }
     }
     try checkNamespace(for: object, kind)
     guard try found(kind, object.objectKey) == nil else {
       throw .alreadyExists(kind.name, name: object.metadata.name)
     }
-    if kind.name == BuiltInKinds.namespaces.name { object = NamespaceRules.adorned(object) }
     object.metadata.managedFields = ManagedFields.tracking(
       from: nil, to: object, schema: kind.schema, managed: .array([]),
       by: ManagedFields.Manager(
@@ -105,7 +105,7 @@ struct WriteBatch {
       throw .notFound(namespaces.name, name: name)
     }
     if namespace.metadata.deletionTimestamp != nil {
-      throw NamespaceRules.terminating(name, refusing: object.metadata.name, of: kind)
+      throw NamespaceRules.terminating(name, refusing: object.metadata.name, of: kind.name)
     }
   }
 

@@ -34,13 +34,17 @@ public struct ManifestValidator: Sendable {
           field: "", message: "no kind \"\(kind)\" in \"\(apiVersion)\"; known are \(known.joined(separator: ", "))")
       ]
     }
-    let (pruned, unknown) = schema.pruning(document)
+    let rules = BuiltInKinds.rules(of: definition.name)
+    let (pruned, unknown) = schema.pruning(rules.folding(document))
     let (_, unknownMetadata) = MetadataRules.schema.pruning(pruned["metadata"] ?? [:])
     var problems = (unknown + unknownMetadata.map { "metadata.\($0)" }).map {
       Problem(field: $0, message: "unknown field")
     }
     var causes = MetadataRules.faults(in: pruned.metadata)
-    if causes.isEmpty || !pruned.metadata.name.isEmpty { causes += schema.faults(in: schema.defaulting(pruned)) }
+    if causes.isEmpty || !pruned.metadata.name.isEmpty {
+      let object = schema.defaulting(pruned)
+      causes += schema.faults(in: object) + rules.faults(in: object, since: nil)
+    }
     if !pruned.metadata.namespace.isEmpty {
       if !definition.isNamespaced {
         problems.append(

@@ -12,6 +12,8 @@ public struct ResourceDefinition: Sendable, Hashable {
     public var jsonPath: String
     /// 0: always shown; above: only with `-o wide`.
     public var priority: Int
+    /// Whether the cell is the number of members that the path finds, as the format `count` of built-in kinds says.
+    var counts: Bool { format == "count" }
   }
   public var group: String
   public var version: String

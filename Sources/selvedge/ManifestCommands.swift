@@ -24,7 +24,7 @@ struct ValidateCommand: ParsableCommand {
   var files: [String]
 
   func run() throws {
-    let validator = try ManifestValidator(BuiltInPlugins.definitions())
+    let validator = try ManifestValidator(BuiltInPlugins.definitions() + BuiltInKinds.all)
     var problems = 0
     for file in files {
       do {

@@ -30,6 +30,8 @@ struct RunCommand: AsyncParsableCommand {
   var exportDir: String?
   @Option(help: "The folder that certificates and credentials are read from. (default: DATA-DIR/secrets)")
   var secretsDir: String?
+  @Option(help: "The keys that Secrets are encrypted under. (default: DATA-DIR/keys/secrets.key, made where missing)")
+  var secretKeyFile: String?
   @Flag(help: "Write to no device, whatever the manifests say.")
   var readOnly = false
 
@@ -44,6 +46,7 @@ struct RunCommand: AsyncParsableCommand {
     flags["log-format"] = logFormat
     flags["export-dir"] = exportDir
     flags["secrets-dir"] = secretsDir
+    flags["secret-key-file"] = secretKeyFile
     if readOnly { flags["read-only"] = "true" }
     try await reportingStartErrors {
       try await Gateway.run(GatewayConfiguration.load(flags: flags, configFile: config))

@@ -40,7 +40,8 @@ struct GatewayParts {
     do {
       resources = try EmbeddedResourceStore.open(
         directory: try data.folder(data.resources), definitions: try BuiltInPlugins.definitions(),
-        crds: try BuiltInPlugins.customResourceDefinitions(), logger: logger)
+        crds: try BuiltInPlugins.customResourceDefinitions(), secretKeyFile: configuration.secretKeyFile,
+        logger: logger)
     } catch let error as StoreError {
       throw StartError(error.message)
     }
@@ -66,7 +67,8 @@ struct GatewayParts {
       clock: clock, logger: logger)
     mirror = ResourceMirror(
       backend: resources,
-      resources: [.deviceModels, .gateways, .devices, .discoveries, .brokers, .pipelines, .sinks], logger: logger)
+      resources: [.deviceModels, .gateways, .devices, .discoveries, .brokers, .pipelines, .sinks, .secrets],
+      logger: logger)
     events = EventRecorder(backend: resources, nodeName: configuration.nodeName, clock: clock, logger: logger)
     linkChanges = LinkEvents(statusChanges: statusChanges)
     let secrets = configuration.secretsDirectory
@@ -160,13 +162,13 @@ struct GatewayParts {
       sources: StatusSources(
         brokers: brokerController, discoveries: discoveries, telemetry: telemetry, mirror: mirror
       ).all,
-      clock: clock, logger: logger)
+      events: events, clock: clock, logger: logger)
   }
 
   private var health: HealthRoutes {
     let metrics = GatewayMetrics(
       nodeName: configuration.nodeName, board: board, twins: twins, telemetry: telemetry,
-      protocols: protocols)
+      protocols: protocols, events: events)
     return HealthRoutes(
       unreadiness: { [mirror] in mirror.isSynced ? nil : "the resources are being read" },
       metrics: { await metrics.text() })

@@ -46,12 +46,14 @@ public struct GatewayConfiguration: Sendable, Hashable {
   public var exportDirectory: String
   /// Files that resources may name (certificates, credentials) lie under this folder.
   public var secretsDirectory: String
+  /// The keys that Secrets are encrypted under on the disk; made where there is none.
+  public var secretKeyFile: String
 
   /// The settings: flag (without dashes), key in the YAML file. The environment's name follows from the flag.
   public static let settings: [(flag: String, key: String)] = [
     ("data-dir", "dataDir"), ("listen", "listen"), ("health-listen", "healthListen"), ("manifests", "manifests"),
     ("node-name", "nodeName"), ("log-level", "logLevel"), ("log-format", "logFormat"), ("read-only", "readOnly"),
-    ("export-dir", "exportDir"), ("secrets-dir", "secretsDir"),
+    ("export-dir", "exportDir"), ("secrets-dir", "secretsDir"), ("secret-key-file", "secretKeyFile"),
   ]
 
   /// `SELVEDGE_DATA_DIR` for `data-dir`.
@@ -111,6 +113,7 @@ public struct GatewayConfiguration: Sendable, Hashable {
     self.isReadOnly = isReadOnly
     exportDirectory = try value("export-dir") ?? dataDirectory + "/export"
     secretsDirectory = try value("secrets-dir") ?? dataDirectory + "/secrets"
+    secretKeyFile = try value("secret-key-file") ?? dataDirectory + "/keys/secrets.key"
     guard listen.isLoopback else {
       throw StartError(
         "refusing to listen on \(listen): the API is served without TLS and credentials on loopback only. "

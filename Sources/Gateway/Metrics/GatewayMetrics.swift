@@ -11,6 +11,7 @@ struct GatewayMetrics: Sendable {
   let twins: TwinStore
   let telemetry: TelemetryEngine
   let protocols: [any ProtocolPlugin]
+  let events: EventRecorder
 
   func text() async -> String {
     var text = MetricsText()
@@ -27,6 +28,13 @@ struct GatewayMetrics: Sendable {
       protocols.flatMap { plugin in
         plugin.drops.map { ([("protocol", plugin.name), ("cause", $0.cause)], Double($0.count)) }
       })
+    let recorded = await events.statistics
+    text.family(
+      "selvedge_events_recorded_total", .counter, "Kubernetes events stored: new ones and higher counts.",
+      [([], Double(recorded.recorded))])
+    text.family(
+      "selvedge_events_dropped_total", .counter, "Kubernetes events not stored, by cause.",
+      [([("cause", "rateLimit")], Double(recorded.limited)), ([("cause", "refused")], Double(recorded.failed))])
     let status = await telemetry.status()
     pipelineFamilies(&text, status.pipelines)
     sinkFamilies(&text, status.sinks)

@@ -40,8 +40,10 @@ extension ResourceEndpoint {
   {
     switch format {
     case .mergePatch: return try mergePatch(call, options)
-    // Event recorders patch with strategic merge, which for an Event's plain fields is a merge.
-    case .strategicMergePatch where definition.kind == "Event": return try mergePatch(call, options)
+    case .strategicMergePatch where definition.isBuiltIn:
+      let (patch, warnings) = try mergePatch(call, options)
+      guard case .merge(let document) = patch else { return (patch, warnings) }
+      return (.merge(try StrategicMergePatch.asMergePatch(document)), warnings)
     case .jsonPatch:
       let document = try RequestBodyReader.json(call.body)
       guard document.value.array != nil else {

@@ -24,6 +24,14 @@ struct ColumnPath {
     self.parts = parts
   }
 
+  /// How many members the values of all paths have together.
+  func count(in object: JSONValue) -> Int {
+    parts.reduce(0) { sum, part in
+      guard case .path(let path) = part else { return sum }
+      return (path?.values(in: object) ?? []).reduce(sum) { $0 + ($1.object?.count ?? $1.array?.count ?? 1) }
+    }
+  }
+
   /// The values of a single path; one string for a text. Nothing where no path finds anything.
   func values(in object: JSONValue) -> [JSONValue] {
     if parts.count == 1, case .path(let path) = parts[0] { return path?.values(in: object) ?? [] }

@@ -26,13 +26,18 @@ public enum Table {
     ]
     definitions += columns.map { column in
       [
-        "name": .string(column.name), "type": .string(column.type), "format": .string(column.format),
+        "name": .string(column.name), "type": .string(column.type),
+        "format": .string(column.counts ? "" : column.format),
         "description": .string(column.description), "priority": .integer(Int64(column.priority)),
       ]
     }
     let rows = objects.map { object -> JSONValue in
       var cells: [JSONValue] = [object[path: "metadata", "name"] ?? ""]
       for (column, path) in zip(columns, paths) {
+        guard !column.counts else {
+          cells.append(.integer(Int64(path.count(in: object))))
+          continue
+        }
         cells.append(cell(path.values(in: object), type: column.type, now: now))
       }
       var row: JSONValue = ["cells": .array(cells)]
