@@ -76,7 +76,7 @@ struct ServedKind: Sendable {
       var object = old
       object["status"] = new["status"]
       object = schema.defaulting(object)
-      try refuse(schema.faults(in: object).filter { $0.field == "status" || $0.field.hasPrefix("status.") }, object)
+      try refuse(schema.refusals(of: object, replacing: old).filter { $0.field == "status" || $0.field.hasPrefix("status.") }, object)
       return (object, warnings)
     }
     for key in [
@@ -89,7 +89,7 @@ struct ServedKind: Sendable {
     try checkFinalizers(of: new, since: old)
     if withoutMetadata(new) != withoutMetadata(old) { new.metadata.generation = oldMetadata.generation + 1 }
     guard new != old else { return (old, warnings) }
-    try validate(new)
+    try validate(new, replacing: old)
     return (new, warnings)
   }
 
@@ -153,10 +153,10 @@ struct ServedKind: Sendable {
       ])
   }
 
-  private func validate(_ object: JSONValue) throws(APIStatus) {
+  private func validate(_ object: JSONValue, replacing old: JSONValue? = nil) throws(APIStatus) {
     let isNamespace = definition.group.isEmpty && definition.kind == "Namespace"
     var causes = MetadataRules.faults(in: object.metadata, isNamespaceKind: isNamespace)
-    for cause in schema.faults(in: object) where !causes.contains(where: { $0.field == cause.field }) {
+    for cause in schema.refusals(of: object, replacing: old) where !causes.contains(where: { $0.field == cause.field }) {
       causes.append(cause)
     }
     try refuse(causes, object)

@@ -1,6 +1,7 @@
 public import Documents
 
-/// Checks manifests without a server: the same rules, strictly.
+/// Checks manifests without a server: the same rules, strictly. Only rules that compare with the object before, which
+/// nobody knows here, are left out.
 public struct ManifestValidator: Sendable {
   /// One thing that is wrong with a document.
   public struct Problem: Sendable, Equatable, CustomStringConvertible {
@@ -40,7 +41,7 @@ public struct ManifestValidator: Sendable {
       Problem(field: $0, message: "unknown field")
     }
     var causes = MetadataRules.faults(in: pruned.metadata)
-    if causes.isEmpty || !pruned.metadata.name.isEmpty { causes += schema.faults(in: schema.defaulting(pruned)) }
+    if causes.isEmpty || !pruned.metadata.name.isEmpty { causes += schema.refusals(of: schema.defaulting(pruned)) }
     if !pruned.metadata.namespace.isEmpty {
       if !definition.isNamespaced {
         problems.append(

@@ -37,6 +37,11 @@ public enum CRDComposer {
     }
     specs["Discovery"]?["oneOf"] = exactlyOne(protocols.filter { $0.discovery != nil }.map(\.name))
     specs["Sink"]?["oneOf"] = exactlyOne(sinks.map(\.name))
+    specs["DeviceModel"]?["x-kubernetes-validations"] = .array(protocols.flatMap { propertyRules($0.name) })
+    specs["Discovery"]?["x-kubernetes-validations"] = unchanging(
+      protocols.filter { $0.discovery != nil }.map(\.name), "the protocol cannot be changed: make another Discovery")
+    specs["Sink"]?["x-kubernetes-validations"] = unchanging(
+      sinks.map(\.name), "the kind of receiver cannot be changed: what waits on disk is meant for the old one")
     if let device = specs["Device"] {
       var template = device.loosened()
       template["description"] = "Fields of every Device's spec."
@@ -56,6 +61,33 @@ public enum CRDComposer {
 
   private static func exactlyOne(_ names: [String]) -> JSONValue? {
     names.isEmpty ? JSONValue?.none : .array(names.map { ["required": [.string($0)]] })
+  }
+
+  /// Every property of a model has the fragment of the model's protocol, and none of another.
+  private static func propertyRules(_ name: String) -> [JSONValue] {
+    let field = RuleIdentifier.escaped(name) ?? name
+    func rule(_ condition: String, _ offender: String, _ words: String) -> JSONValue {
+      [
+        "rule": .string("!has(self.properties) || \(condition)"),
+        "messageExpression": .string("'property ' + self.properties.filter(p, \(offender))[0].name + ' \(words)'"),
+        "message": .string("a property \(words)"), "fieldPath": ".properties",
+      ]
+    }
+    return [
+      rule(
+        "self.protocol != '\(name)' || self.properties.all(p, has(p.\(field)))", "!has(p.\(field))",
+        "lacks \(name), the protocol of the model"),
+      rule(
+        "self.protocol == '\(name)' || !self.properties.exists(p, has(p.\(field)))", "has(p.\(field))",
+        "has \(name), which is not the protocol of the model"),
+    ]
+  }
+
+  /// The member that an object has of several stays the same.
+  private static func unchanging(_ names: [String], _ message: String) -> JSONValue? {
+    guard !names.isEmpty else { return JSONValue?.none }
+    let rules = names.map { RuleIdentifier.escaped($0) ?? $0 }.map { "has(self.\($0)) == has(oldSelf.\($0))" }
+    return [["rule": .string(rules.joined(separator: " && ")), "message": .string(message)]]
   }
 
   private static func fragment(_ text: String, of owner: String, _ shared: [String: JSONValue]) throws -> JSONValue {
@@ -140,7 +172,7 @@ extension JSONValue {
   /// A schema without defaults and without anything that asks for members: for a partial object.
   fileprivate func loosened(keepRequired: Bool = false) -> JSONValue {
     guard case .object(var members) = self else { return self }
-    for key in ["default", "oneOf", "anyOf", "minProperties"] { members[key] = nil }
+    for key in ["default", "oneOf", "anyOf", "minProperties", "x-kubernetes-validations"] { members[key] = nil }
     if !keepRequired { members["required"] = nil }
     if let properties = members["properties"]?.object {
       members["properties"] = .object(properties.mapValues { $0.loosened() })
