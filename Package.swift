@@ -129,7 +129,9 @@ let package = Package(
     tests(
       "MQTTProtocolTests", ["MQTTProtocol", "MQTTClient", "MQTTSink", "SinkKit", "DeviceKit", "Documents", "YAML", log]),
     tests("UdevProtocolTests", ["UdevProtocol", "DeviceKit", "Documents", "YAML", log]),
-    tests("ControllersTests", ["Controllers", "TwinStore", "Telemetry", "Resources", "DeviceKit", "Documents", log]),
+    tests(
+      "ControllersTests",
+      ["Controllers", "TwinStore", "Telemetry", "Resources", "YAML", "DeviceKit", "Documents", log]),
     tests("PlantTests", ["Plant", "CModbus", "DeviceKit", "Documents"]),
     tests("GatewayTests", ["Gateway", "Resources", "YAML", "DeviceKit", "Documents", log]),
   ]

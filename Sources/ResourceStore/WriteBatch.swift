@@ -55,8 +55,11 @@ struct WriteBatch {
       throw .alreadyExists(kind.name, name: object.metadata.name)
     }
     if kind.name == BuiltInKinds.namespaces.name { object = NamespaceRules.adorned(object) }
+    // A status that stands there from the start is the schema's, not the creator's.
+    var given = object
+    if kind.definition.hasStatus { given["status"] = nil }
     object.metadata.managedFields = ManagedFields.tracking(
-      from: nil, to: object, schema: kind.schema, managed: .array([]),
+      from: nil, to: given, schema: kind.schema, managed: .array([]),
       by: ManagedFields.Manager(
         name: options.fieldManager, operation: .update, apiVersion: kind.definition.apiVersion, subresource: nil),
       now: now)

@@ -101,8 +101,8 @@ public enum CRDComposer {
   private static func document(of kind: KindText, spec: JSONValue?, _ shared: [String: JSONValue]) throws -> JSONValue {
     var status = try fragment(kind.status, of: kind.kind, shared)
     status["observedGeneration"] = [
-      "type": "integer", "format": "int64", "minimum": 0,
-      "description": "The metadata.generation that this status is about.",
+      "type": "integer", "format": "int64", "minimum": -1,
+      "description": "The metadata.generation that this status is about; -1 before anybody looked.",
     ]
     status["conditions"] = shared["conditions"]?.resolvingUses(of: shared)
     var properties: JSONValue = [
@@ -111,6 +111,8 @@ public enum CRDComposer {
       "metadata": ["type": "object", "properties": ["name": nameRule(shared)]],
       "status": ["type": "object", "description": "What the gateway observes.", "properties": status],
     ]
+    // So that who waits for the object, or applies it, sees from its first moment that nobody has looked at it yet.
+    if kind.isObserved { properties["status"]?["default"] = ["observedGeneration": -1] }
     var schema: JSONValue = ["type": "object"]
     if let spec {
       properties["spec"] = spec

@@ -85,5 +85,5 @@ extension KindText {
       """#,
     status: #"""
       devices: {$use: nodeCount, description: How many Devices use the model.}
-      """#)
+      """#, isObserved: false)
 }
