@@ -50,7 +50,7 @@ public struct ManifestValidator: Sendable {
         problems.append(Problem(field: "metadata.namespace", message: fault))
       }
     }
-    for cause in causes {
+    for cause in causes where cause != Schema.unjudged {
       let problem = Problem(field: cause.field, message: cause.message)
       if !problems.contains(problem) { problems.append(problem) }
     }

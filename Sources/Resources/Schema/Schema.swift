@@ -155,8 +155,12 @@ public final class Schema: Sendable {
     if members["x-kubernetes-preserve-unknown-fields"]?.bool == false {
       throw fail("x-kubernetes-preserve-unknown-fields must be true or absent")
     }
-    if members["x-kubernetes-list-type"] != nil, type != "array" { throw fail("x-kubernetes-list-type needs type array") }
-    if members["x-kubernetes-map-type"] != nil, type != "object" { throw fail("x-kubernetes-map-type needs type object") }
+    if members["x-kubernetes-list-type"] != nil, type != "array" {
+      throw fail("x-kubernetes-list-type needs type array")
+    }
+    if members["x-kubernetes-map-type"] != nil, type != "object" {
+      throw fail("x-kubernetes-map-type needs type object")
+    }
     if members["x-kubernetes-embedded-resource"]?.bool == true, type != "object" {
       throw fail("an embedded resource must be of type object")
     }
@@ -175,7 +179,8 @@ public final class Schema: Sendable {
   ) throws(SchemaError) -> [ValidationRule] {
     guard let document else { return [] }
     guard !isValueOnly else {
-      throw SchemaError(path: path, message: "x-kubernetes-validations must not stand within allOf, anyOf, oneOf or not")
+      throw SchemaError(
+        path: path, message: "x-kubernetes-validations must not stand within allOf, anyOf, oneOf or not")
     }
     guard let entries = document.array else {
       throw SchemaError(path: path, message: "x-kubernetes-validations must be a list")

@@ -27,7 +27,8 @@ enum TextFormat: String, Sendable, CaseIterable {
   private static let hostnamePattern = pattern(
     "^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$")
   private static let emailPattern = pattern("^[^ @<>]+@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")
-  private static let uuidPattern = pattern("^[0-9A-Fa-f]{8}-?[0-9A-Fa-f]{4}-?[0-9A-Fa-f]{4}-?[0-9A-Fa-f]{4}-?[0-9A-Fa-f]{12}$")
+  private static let uuidPattern = pattern(
+    "^[0-9A-Fa-f]{8}-?[0-9A-Fa-f]{4}-?[0-9A-Fa-f]{4}-?[0-9A-Fa-f]{4}-?[0-9A-Fa-f]{12}$")
 
   private static func pattern(_ text: String) -> Pattern {
     do { return try Pattern(text) } catch { preconditionFailure("the pattern of a format: \(error)") }
@@ -67,7 +68,9 @@ enum TextFormat: String, Sendable, CaseIterable {
           guard isIPv4(String(part)) else { return false }
           groups += 2
         } else {
-          guard (1...4).contains(part.utf8.count), UInt16(part, radix: 16) != nil, part.first != "+" else { return false }
+          guard (1...4).contains(part.utf8.count), UInt16(part, radix: 16) != nil, part.first != "+" else {
+            return false
+          }
           groups += 1
         }
       }

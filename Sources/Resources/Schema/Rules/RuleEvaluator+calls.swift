@@ -136,7 +136,9 @@ extension RuleEvaluator {
     case (.timestamp(let left), .timestamp(let right)) where sign == "-":
       return .duration(try integer(sign, left.nanoseconds, right.nanoseconds))
     default:
-      guard sign == "+", let first = left.elements, let second = right.elements else { throw .noSuchOverload("_\(sign)_") }
+      guard sign == "+", let first = left.elements, let second = right.elements else {
+        throw .noSuchOverload("_\(sign)_")
+      }
       try spend(first.count + second.count)
       return .list(first + second)
     }

@@ -30,7 +30,8 @@ struct RuleEvaluator {
     case .and(let parts): return .bool(try junction(parts, absorbing: false))
     case .or(let parts): return .bool(try junction(parts, absorbing: true))
     case .conditional(let condition, let yes, let no): return try evaluate(try truth(condition) ? yes : no)
-    case .arithmetic(let sign, let left, let right): return try arithmetic(sign, try evaluate(left), try evaluate(right))
+    case .arithmetic(let sign, let left, let right):
+      return try arithmetic(sign, try evaluate(left), try evaluate(right))
     case .order(let sign, let left, let right):
       let (left, right) = (try evaluate(left), try evaluate(right))
       guard let order = left.compare(right) else {

@@ -3,7 +3,8 @@
 enum RuleIdentifier {
   /// Words of the language that are no names.
   static let reserved: Set<String> = [
-    "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package", "namespace",
+    "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package",
+    "namespace",
     "return", "var", "void", "while",
   ]
   private static let words = reserved.union(["true", "false", "null", "in"])

@@ -28,7 +28,11 @@ indirect enum RuleValue: Sendable {
     case .integer(let value): self = schema.kind == .number ? .double(Double(value)) : .int(value)
     case .unsigned(let value): self = schema.kind == .number ? .double(Double(value)) : .uint(value)
     case .double(let value):
-      if schema.kind == .integer, let whole = Int64(exactly: value) { self = .int(whole) } else { self = .double(value) }
+      if schema.kind == .integer, let whole = Int64(exactly: value) {
+        self = .int(whole)
+      } else {
+        self = .double(value)
+      }
     case .string(let text):
       switch schema.rules.format {
       case "date-time": self = Timestamp(text).map { .timestamp($0) } ?? .string(text)
@@ -63,7 +67,8 @@ indirect enum RuleValue: Sendable {
   var elements: [RuleValue]? {
     switch self {
     case .list(let elements): elements
-    case .array(let elements, let schema): elements.map { element in schema.items.map { RuleValue(element, $0) } ?? .null }
+    case .array(let elements, let schema):
+      elements.map { element in schema.items.map { RuleValue(element, $0) } ?? .null }
     default: nil
     }
   }

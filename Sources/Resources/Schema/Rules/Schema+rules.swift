@@ -14,20 +14,22 @@ extension Schema {
   }
 
   /// What is wrong with a value: its structure first, then, where that lets the rules be judged, its rules.
-  public func refusals(of value: JSONValue, replacing old: JSONValue? = nil, at root: String = "") -> [APIStatus.Cause] {
+  public func refusals(of value: JSONValue, replacing old: JSONValue? = nil, at root: String = "") -> [APIStatus.Cause]
+  {
     let faults = faults(in: value, at: root)
     guard hasRules else { return faults }
     guard !faults.contains(where: { Self.blocking.contains($0.reason) }) else {
-      return faults + [
-        APIStatus.Cause(
-          reason: "FieldValueInvalid",
-          message:
-            "Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation",
-          field: "<nil>")
-      ]
+      return faults + [Self.unjudged]
     }
     return faults + violations(in: value, replacing: old, at: root)
   }
+
+  /// Says that the rules have not been looked at.
+  static let unjudged = APIStatus.Cause(
+    reason: "FieldValueInvalid",
+    message:
+      "Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation",
+    field: "<nil>")
 
   /// Faults that keep Kubernetes from judging the rules (apiextensions-apiserver, hasBlockingErr).
   private static let blocking: Set<String> = [

@@ -34,9 +34,13 @@ struct ValidationRule: Sendable {
     message = members["message"]?.string.map { String($0.trimmed) }
     guard message != "" else { throw RuleError("message must not be empty") }
     guard message?.contains("\n") != true else { throw RuleError("message must not contain line breaks") }
-    guard message != nil || !text.contains("\n") else { throw RuleError("message must be set for a rule of several lines") }
+    guard message != nil || !text.contains("\n") else {
+      throw RuleError("message must be set for a rule of several lines")
+    }
     reason = members["reason"]?.string ?? "FieldValueInvalid"
-    guard Self.reasons.contains(reason) else { throw RuleError("reason must be one of \(Self.reasons.joined(separator: ", "))") }
+    guard Self.reasons.contains(reason) else {
+      throw RuleError("reason must be one of \(Self.reasons.joined(separator: ", "))")
+    }
     fieldPath = try members["fieldPath"]?.string.map { (path) throws(RuleError) in try Self.path(path, type) } ?? []
     isOldOptional = members["optionalOldSelf"]?.bool ?? false
     expression = try RuleParser.parse(text)
