@@ -49,27 +49,30 @@ import YAML
 
   private static let timeout = DeviceError(reason: "Timeout", message: "no answer within 1 s")
 
-  static let devices: [Situation] = rows("Device", [
-    ("just created", object(unseen, generation: 1), .inProgress, "Progressing"),
-    ("waiting for its model", device(.waiting(reason: "ModelNotFound", message: "m")), .inProgress, "Progressing"),
-    ("waiting to be admitted", device(.waiting(reason: "AwaitingAdmission", message: "m")), .inProgress, "Suspended"),
-    (
-      "of another protocol than its model", device(.faulty(reason: "ProtocolMismatch", message: "m")), .failed,
-      "Degraded"
-    ),
-    ("connecting for the first time", device(nil, nil), .inProgress, "Progressing"),
-    ("silent", device(nil, .disconnected(timeout)), .inProgress, "Degraded"),
-    ("connected", device(), .current, "Healthy"),
-    ("being written to", device(states: ["Confirmed", "Writing"]), .inProgress, "Progressing"),
-    ("holding its wishes", device(states: ["Confirmed"]), .current, "Healthy"),
-    ("asked for the impossible", device(states: ["Rejected"]), .failed, "Degraded"),
-    (
-      "asked for the impossible and still writing", device(states: ["Rejected", "Pending"]), .inProgress, "Progressing"
-    ),
-    ("whose write failed", device(states: ["Failed"]), .inProgress, "Degraded"),
-    ("changed since", object(device()["status"], generation: 4), .inProgress, "Progressing"),
-    ("being deleted", object(device()["status"], isDeleted: true), .terminating, "Progressing"),
-  ])
+  static let devices: [Situation] = rows(
+    "Device",
+    [
+      ("just created", object(unseen, generation: 1), .inProgress, "Progressing"),
+      ("waiting for its model", device(.waiting(reason: "ModelNotFound", message: "m")), .inProgress, "Progressing"),
+      ("waiting to be admitted", device(.waiting(reason: "AwaitingAdmission", message: "m")), .inProgress, "Suspended"),
+      (
+        "of another protocol than its model", device(.faulty(reason: "ProtocolMismatch", message: "m")), .failed,
+        "Degraded"
+      ),
+      ("connecting for the first time", device(nil, nil), .inProgress, "Progressing"),
+      ("silent", device(nil, .disconnected(timeout)), .inProgress, "Degraded"),
+      ("connected", device(), .current, "Healthy"),
+      ("being written to", device(states: ["Confirmed", "Writing"]), .inProgress, "Progressing"),
+      ("holding its wishes", device(states: ["Confirmed"]), .current, "Healthy"),
+      ("asked for the impossible", device(states: ["Rejected"]), .failed, "Degraded"),
+      (
+        "asked for the impossible and still writing", device(states: ["Rejected", "Pending"]), .inProgress,
+        "Progressing"
+      ),
+      ("whose write failed", device(states: ["Failed"]), .inProgress, "Degraded"),
+      ("changed since", object(device()["status"], generation: 4), .inProgress, "Progressing"),
+      ("being deleted", object(device()["status"], isDeleted: true), .terminating, "Progressing"),
+    ])
 
   private static func shared(_ readiness: Readiness) -> JSONValue {
     object(
