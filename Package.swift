@@ -133,7 +133,9 @@ let package = Package(
       "MQTTProtocolTests",
       ["MQTTProtocol", "MQTTClient", "MQTTSink", "SinkKit", "DeviceKit", "Documents", "YAML", "TestSupport", log]),
     tests("UdevProtocolTests", ["UdevProtocol", "DeviceKit", "Documents", "YAML", log]),
-    tests("ControllersTests", ["Controllers", "TwinStore", "Telemetry", "Resources", "DeviceKit", "Documents", log]),
+    tests(
+      "ControllersTests",
+      ["Controllers", "TwinStore", "Telemetry", "Resources", "YAML", "DeviceKit", "Documents", log]),
     tests("PlantTests", ["Plant", "CModbus", "DeviceKit", "Documents", "TestSupport"]),
     tests("GatewayTests", ["Gateway", "Resources", "YAML", "DeviceKit", "Documents", "TestSupport", log]),
   ]

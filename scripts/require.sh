@@ -54,6 +54,7 @@ test_packages=(
   mbpoll:mbpoll
   prometheus:prometheus
   python3:python3
+  lua5.4:lua5.4
   kubernetes-client:kubectl
   shellcheck:shellcheck
   procps:ps

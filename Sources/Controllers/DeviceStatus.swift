@@ -1,5 +1,6 @@
 public import DeviceKit
 public import Documents
+internal import Resources
 
 /// One property as a Device's status shows it.
 public struct PropertyStatus: Sendable, Hashable {
@@ -54,7 +55,7 @@ public struct DeviceStatus: Sendable {
     let shown = shownProperties()
     var status: JSONValue = [
       "observedGeneration": .integer(generation), "nodeName": .string(nodeName),
-      "conditions": conditions(previous: previous["conditions"]?.array ?? [], now: now),
+      "conditions": conditions(previous: Conditions(previous["conditions"]), now: now),
       "properties": .array(shown.map(\.json)),
     ]
     if case .serve(let plan) = resolution {
@@ -93,8 +94,8 @@ public struct DeviceStatus: Sendable {
     return Array((wished + summarised).prefix(DeviceStatus.maximumProperties))
   }
 
-  private func conditions(previous: [JSONValue], now: Timestamp) -> JSONValue {
-    var list = ConditionList(previous, generation: generation, now: now)
+  private func conditions(previous: Conditions, now: Timestamp) -> JSONValue {
+    var list = Conditions.Editor(previous, generation: generation, now: now)
     switch resolution {
     case .elsewhere: break
     case .waiting(let reason, let message):
@@ -114,7 +115,7 @@ public struct DeviceStatus: Sendable {
     return list.json
   }
 
-  private func served(_ list: inout ConditionList) {
+  private func served(_ list: inout Conditions.Editor) {
     let (sync, syncReason, syncMessage) = synchronisation()
     list.set("Synced", sync, syncReason, syncMessage)
     let isStuck = properties.contains { $0.state == "Rejected" }
@@ -139,11 +140,12 @@ public struct DeviceStatus: Sendable {
     } else {
       list.set("Reconciling", nil)
     }
-    list.set("Stalled", isStuck ? .true : nil, syncReason, syncMessage)
+    // One at a time: tools that go by the order of the list must not take a device that is still moving for stuck.
+    list.set("Stalled", isStuck && !list.conditions.isTrue("Reconciling") ? .true : nil, syncReason, syncMessage)
   }
 
   /// The Synced condition: the worst state among the desired properties decides.
-  private func synchronisation() -> (ConditionList.Status, reason: String, message: String) {
+  private func synchronisation() -> (Condition.Status, reason: String, message: String) {
     let wished = properties.filter { $0.state != nil }
     guard !wished.isEmpty else { return (.true, "NothingDesired", "no property has a desired value") }
     for state in ["Rejected", "Failed", "Expired", "Held", "Writing", "Pending"] {

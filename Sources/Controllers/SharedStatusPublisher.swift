@@ -5,7 +5,7 @@ public import Resources
 
 /// How one shared object (a Broker, Sink, Pipeline or Discovery) fares on this gateway.
 public struct Readiness: Sendable, Hashable {
-  public var status: ConditionList.Status
+  public var status: Condition.Status
   /// CamelCase.
   public var reason: String
   public var message: String
@@ -17,7 +17,7 @@ public struct Readiness: Sendable, Hashable {
   public var conditionTypes: [String]
 
   public init(
-    _ status: ConditionList.Status, _ reason: String, _ message: String, isStalled: Bool = false,
+    _ status: Condition.Status, _ reason: String, _ message: String, isStalled: Bool = false,
     fields: JSONValue = [:], conditionTypes: [String] = ["Ready"]
   ) {
     self.status = status
@@ -27,12 +27,27 @@ public struct Readiness: Sendable, Hashable {
     self.fields = fields
     self.conditionTypes = conditionTypes
   }
+
+  /// What is known of an object that nothing has looked at yet.
+  public static let pending = Readiness(.unknown, "Pending", "the gateway has not come to it yet")
+
+  /// The object's status: `previous` as it stands, and what this says laid over it.
+  public func status(previous: JSONValue, generation: Int64, now: Timestamp) -> JSONValue {
+    var list = Conditions.Editor(Conditions(previous["conditions"]), generation: generation, now: now)
+    for type in conditionTypes { list.set(type, status, reason, message) }
+    list.set("Reconciling", status != .true && !isStalled ? .true : nil, reason, message)
+    list.set("Stalled", isStalled ? .true : nil, reason, message)
+    var json = fields
+    json["observedGeneration"] = .integer(generation)
+    json["conditions"] = list.json
+    return json
+  }
 }
 
 /// Writes the status of shared objects and of this node's Gateway object, whenever something other than a counter
 /// changed.
 public actor SharedStatusPublisher {
-  /// Tells how an object fares; nil while nothing is known.
+  /// Tells how an object fares; nil while nothing is known, which the status says too.
   public typealias Source = @Sendable (_ key: ObjectKey, _ object: JSONValue) async -> Readiness?
 
   private let mirror: ResourceMirror
@@ -80,7 +95,7 @@ public actor SharedStatusPublisher {
     for (resource, source) in sources {
       var entries: [JSONValue] = []
       for (key, object) in mirror.objects(resource).sorted(by: { $0.key < $1.key }) {
-        guard let readiness = await source(key, object) else { continue }
+        let readiness = await source(key, object) ?? .pending
         await publish(resource, key, object, readiness)
         await tell(ResourceMirror.Change(resource: resource, key: key), object, readiness)
         entries.append([
@@ -94,19 +109,9 @@ public actor SharedStatusPublisher {
   }
 
   private func publish(_ resource: ResourceName, _ key: ObjectKey, _ object: JSONValue, _ readiness: Readiness) async {
-    let generation = object[path: "metadata", "generation"]?.integer ?? 0
     let previous = object["status"] ?? [:]
-    var list = ConditionList(previous["conditions"]?.array ?? [], generation: generation, now: clock.now)
-    for type in readiness.conditionTypes {
-      list.set(type, readiness.status, readiness.reason, readiness.message)
-    }
-    list.set("Stalled", readiness.isStalled ? .true : nil, readiness.reason, readiness.message)
-    list.set(
-      "Reconciling", readiness.status != .true && !readiness.isStalled ? .true : nil, readiness.reason,
-      readiness.message)
-    var status = readiness.fields
-    status["observedGeneration"] = .integer(generation)
-    status["conditions"] = list.json
+    let generation = object[path: "metadata", "generation"]?.integer ?? 0
+    let status = readiness.status(previous: previous, generation: generation, now: clock.now)
     await write(resource, key, previous, status)
   }
 
@@ -148,10 +153,9 @@ public actor SharedStatusPublisher {
     let previous = object["status"] ?? [:]
     var status = fields
     let generation = object[path: "metadata", "generation"]?.integer ?? 0
-    var list = ConditionList(previous["conditions"]?.array ?? [], generation: generation, now: clock.now)
-    list.set("Ready", .true, "Running", "the gateway runs")
-    status["conditions"] = list.json
-    status["observedGeneration"] = .integer(generation)
+    let ready = Readiness(.true, "Running", "the gateway runs").status(
+      previous: previous, generation: generation, now: clock.now)
+    status = status.merging(ready)
     await write(.gateways, key, previous, status)
   }
 

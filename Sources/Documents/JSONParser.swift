@@ -17,6 +17,13 @@ public struct JSONParser {
   /// Dotted paths of keys that occurred twice in one object, in order.
   public private(set) var duplicateKeys: [String] = []
   private var path: [String] = []
+  /// Further duplicates are not told.
+  public static let maximumDuplicates = 64
+
+  /// A path as Kubernetes writes it: members after dots, elements `[i]` without.
+  public static func text(ofPath path: [String]) -> String {
+    path.reduce(into: "") { text, part in text += text.isEmpty || part.hasPrefix("[") ? part : ".\(part)" }
+  }
 
   public init(_ bytes: [UInt8], maximumDepth: Int = 128) {
     self.bytes = bytes
@@ -90,7 +97,7 @@ public struct JSONParser {
       position += 1
       path.append(key)
       if members.updateValue(try value(depth: depth + 1), forKey: key) != nil {
-        duplicateKeys.append(path.joined(separator: "."))
+        if duplicateKeys.count < Self.maximumDuplicates { duplicateKeys.append(Self.text(ofPath: path)) }
       }
       path.removeLast()
       skipWhitespace()

@@ -78,7 +78,9 @@ struct ServedKind: Sendable {
       var object = old
       object["status"] = new["status"]
       object = schema.defaulting(object)
-      try refuse(schema.faults(in: object).filter { $0.field == "status" || $0.field.hasPrefix("status.") }, object)
+      try refuse(
+        schema.refusals(of: object, replacing: old).filter { $0.field == "status" || $0.field.hasPrefix("status.") },
+        object)
       return (object, warnings)
     }
     for key in [
@@ -158,7 +160,11 @@ struct ServedKind: Sendable {
   private func validate(_ object: JSONValue, since old: JSONValue?) throws(APIStatus) {
     let isNamespace = definition.group.isEmpty && definition.kind == "Namespace"
     var causes = MetadataRules.faults(in: object.metadata, isNamespaceKind: isNamespace)
-    for cause in schema.faults(in: object) + rules.faults(in: object, since: old)
+    // What was stored under older rules and is not touched stays: a finalizer can go, a label can come.
+    let isUntouched = old.map { $0["spec"] == object["spec"] } ?? false
+    let refusals = schema.refusals(of: object, replacing: old)
+      .filter { !isUntouched || !($0.field == "spec" || $0.field.hasPrefix("spec.")) }
+    for cause in refusals + rules.faults(in: object, since: old)
     where !causes.contains(where: { $0.field == cause.field }) {
       causes.append(cause)
     }

@@ -76,10 +76,9 @@ struct StartingObjects {
   /// A CRD with the status that an API server gives it once it serves the kind.
   private static func established(_ crd: JSONValue, now: Timestamp) -> JSONValue {
     var crd = crd
-    var conditions = Conditions()
-    conditions.set("NamesAccepted", .yes, reason: "NoConflicts", message: "no conflicts found", now: now)
-    conditions.set(
-      "Established", .yes, reason: "InitialNamesAccepted", message: "the initial names have been accepted", now: now)
+    var conditions = Conditions.Editor(now: now)
+    conditions.set("NamesAccepted", .true, "NoConflicts", "no conflicts found")
+    conditions.set("Established", .true, "InitialNamesAccepted", "the initial names have been accepted")
     crd["status"] = [
       "conditions": conditions.json, "acceptedNames": crd[path: "spec", "names"] ?? [:],
       "storedVersions": .array((crd[path: "spec", "versions"]?.array ?? []).compactMap { $0["name"] }),

@@ -55,8 +55,11 @@ struct WriteBatch {
     guard try found(kind, object.objectKey) == nil else {
       throw .alreadyExists(kind.name, name: object.metadata.name)
     }
+    // A status that stands there from the start is the schema's, not the creator's.
+    var given = object
+    if kind.definition.hasStatus { given["status"] = nil }
     object.metadata.managedFields = ManagedFields.tracking(
-      from: nil, to: object, schema: kind.schema, managed: .array([]),
+      from: nil, to: given, schema: kind.schema, managed: .array([]),
       by: ManagedFields.Manager(
         name: options.fieldManager, operation: .update, apiVersion: kind.definition.apiVersion, subresource: nil),
       now: now)

@@ -1,6 +1,7 @@
 public import Documents
 
-/// Checks manifests without a server: the same rules, strictly.
+/// Checks manifests without a server: the same rules, strictly. Only rules that compare with the object before, which
+/// nobody knows here, are left out.
 public struct ManifestValidator: Sendable {
   /// One thing that is wrong with a document.
   public struct Problem: Sendable, Equatable, CustomStringConvertible {
@@ -43,7 +44,7 @@ public struct ManifestValidator: Sendable {
     var causes = MetadataRules.faults(in: pruned.metadata)
     if causes.isEmpty || !pruned.metadata.name.isEmpty {
       let object = schema.defaulting(pruned)
-      causes += schema.faults(in: object) + rules.faults(in: object, since: nil)
+      causes += schema.refusals(of: object) + rules.faults(in: object, since: nil)
     }
     if !pruned.metadata.namespace.isEmpty {
       if !definition.isNamespaced {
@@ -53,7 +54,7 @@ public struct ManifestValidator: Sendable {
         problems.append(Problem(field: "metadata.namespace", message: fault))
       }
     }
-    for cause in causes {
+    for cause in causes where cause != Schema.unjudged {
       let problem = Problem(field: cause.field, message: cause.message)
       if !problems.contains(problem) { problems.append(problem) }
     }

@@ -1,6 +1,7 @@
 internal import Documents
 
-/// Builds one document's value from its events: anchors, aliases and merge keys resolved, duplicate keys refused.
+/// Builds one document's value from its events: anchors, aliases and merge keys resolved; of a key that occurs twice the
+/// last value counts, and the key is noted.
 struct DocumentComposer {
   /// Nodes that the aliases of one document may add up to: what a chain of aliases can cost is bounded.
   static let maximumExpansion = 100_000
@@ -13,12 +14,18 @@ struct DocumentComposer {
   private let reader: EventReader
   private var anchors: [String: Anchored] = [:]
   private var expanded = 0
+  private var path: [String] = []
+  /// Where the document's content begins.
+  private(set) var line = 1
+  private(set) var duplicates: [YAMLDocument.Duplicate] = []
 
   init(_ reader: EventReader) { self.reader = reader }
 
   /// The document's value; consumes up to and including its end.
   mutating func compose() throws(YAMLError) -> JSONValue {
-    let (value, _) = try node(try reader.next(), depth: 0)
+    let first = try reader.next()
+    line = first.line
+    let (value, _) = try node(first, depth: 0)
     _ = try reader.next()
     return value
   }
@@ -45,7 +52,9 @@ struct DocumentComposer {
       while true {
         let next = try reader.next()
         if case .sequenceEnd = next.content { break }
+        path.append("[\(elements.count)]")
         let (element, count) = try node(next, depth: depth + 1)
+        path.removeLast()
         elements.append(element)
         nodes += count
       }
@@ -70,14 +79,19 @@ struct DocumentComposer {
       let isMerge = if case .scalar("<<", _, nil, true) = keyEvent.content { true } else { false }
       let (keyValue, _) = try node(keyEvent, depth: depth + 1)
       let valueEvent = try reader.next()
+      path.append(keyValue.string ?? keyValue.description)
       let (value, count) = try node(valueEvent, depth: depth + 1)
+      let place = path
+      path.removeLast()
       nodes += count + 1
       if isMerge {
         try merge(value, into: &merged, valueEvent)
         continue
       }
       let key = try text(ofKey: keyValue, keyEvent)
-      guard members.updateValue(value, forKey: key) == nil else { throw keyEvent.error("key \"\(key)\" occurs twice") }
+      if members.updateValue(value, forKey: key) != nil {
+        duplicates.append(YAMLDocument.Duplicate(path: place, key: key, line: keyEvent.line, column: keyEvent.column))
+      }
     }
     return members.merging(merged) { own, _ in own }
   }

@@ -5,19 +5,50 @@ public import Documents
 /// Plain scalars follow YAML 1.1: `y n yes no on off` are booleans, `010` is octal. Integers are exact over both 64-bit
 /// ranges. A duplicate key, an unknown tag and a number that JSON cannot carry are errors.
 public enum YAMLDocument {
-  /// The stream's documents in order; empty ones are left out.
-  public static func all(in bytes: [UInt8]) throws(YAMLError) -> [JSONValue] {
+  /// A key that occurs twice in one mapping; line and column count from 1.
+  public struct Duplicate: Sendable, Equatable {
+    /// The key's path: `[i]` for the element of a sequence.
+    public var path: [String]
+    public var key: String
+    public var line: Int
+    public var column: Int
+  }
+
+  /// One document of a stream.
+  public struct Decoded: Sendable, Equatable {
+    public var value: JSONValue
+    /// Where the document's content begins, counted from 1.
+    public var line: Int
+    /// Keys that occurred twice; the last value counted.
+    public var duplicates: [Duplicate]
+  }
+
+  /// The stream's documents in order, empty ones left out. A key that occurs twice is no error here but noted.
+  public static func decoded(in bytes: [UInt8]) throws(YAMLError) -> [Decoded] {
     let reader = EventReader(bytes)
-    var documents: [JSONValue] = []
+    var documents: [Decoded] = []
     while true {
-      switch try reader.next().content {
+      let event = try reader.next()
+      switch event.content {
       case .streamEnd: return documents
       case .documentStart:
         var composer = DocumentComposer(reader)
         let value = try composer.compose()
-        if !value.isNull { documents.append(value) }
+        if !value.isNull {
+          documents.append(Decoded(value: value, line: composer.line, duplicates: composer.duplicates))
+        }
       default: continue
       }
+    }
+  }
+
+  /// The stream's documents in order; empty ones are left out.
+  public static func all(in bytes: [UInt8]) throws(YAMLError) -> [JSONValue] {
+    try decoded(in: bytes).map { (document) throws(YAMLError) in
+      if let first = document.duplicates.first {
+        throw YAMLError(message: "key \"\(first.key)\" occurs twice", line: first.line, column: first.column)
+      }
+      return document.value
     }
   }
 

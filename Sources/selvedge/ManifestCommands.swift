@@ -28,11 +28,14 @@ struct ValidateCommand: ParsableCommand {
     var problems = 0
     for file in files {
       do {
-        for document in try YAMLDocument.all(in: readInput(file)) {
+        for (index, decoded) in try YAMLDocument.decoded(in: readInput(file)).enumerated() {
+          let document = decoded.value
           let label = "\(document["kind"]?.string ?? "?")/\(document[path: "metadata", "name"]?.string ?? "?")"
-          let found = validator.validate(document)
+          let found =
+            decoded.duplicates.map { "line \($0.line): key \"\($0.key)\" occurs twice" }
+            + validator.validate(document).map(\.description)
           problems += found.count
-          for problem in found { print("\(file): \(label): \(problem)") }
+          for problem in found { print("\(file): document \(index + 1), line \(decoded.line): \(label): \(problem)") }
           if found.isEmpty { print("\(file): \(label) is valid") }
         }
       } catch let error as YAMLError {

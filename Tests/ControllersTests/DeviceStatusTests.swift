@@ -44,8 +44,11 @@ import Testing
     ])
     #expect(condition(status, "Synced")?["reason"] == "Rejected")
     #expect(condition(status, "Synced")?["message"] == "c: 90 is above the maximum 85 degC")
-    #expect(condition(status, "Stalled")?["status"] == "True")
+    #expect(condition(status, "Stalled") == nil)
     #expect(condition(status, "Reconciling")?["status"] == "True")
+    let settled = patch([property("a", state: "Confirmed"), property("c", state: "Rejected")], previous: status)
+    #expect(condition(settled, "Stalled")?["status"] == "True")
+    #expect(condition(settled, "Reconciling") == nil)
   }
 
   @Test func aSilentDeviceSaysWhy() {

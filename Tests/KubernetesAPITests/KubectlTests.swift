@@ -127,7 +127,7 @@ struct KubectlTests {
       _ = try await kubectl.succeed("apply", "-f", Self.contract("02-devices.yaml"))
       let wait = try kubectl.start("wait", "--for=condition=Ready", "device/room-1", "--timeout=20s")
       let status =
-        #"{"status":{"conditions":[{"type":"Ready","status":"True","reason":"Connected","message":"","lastTransitionTime":"2026-11-21T04:00:00Z"}]}}"#
+        #"{"status":{"observedGeneration":1,"conditions":[{"type":"Ready","status":"True","reason":"Connected","message":"","lastTransitionTime":"2026-11-21T04:00:00Z"}]}}"#
       let path = "/apis/selvedge.dev/v1alpha1/namespaces/default/devices/room-1/status"
       let reply = try await server.curl(
         path, ["-X", "PATCH", "-H", "Content-Type: application/merge-patch+json", "-d", status])

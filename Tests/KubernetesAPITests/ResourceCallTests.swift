@@ -119,6 +119,43 @@ struct ResourceCallTests {
     )
   }
 
+  @Test func aKeyGivenTwiceInYAMLIsToldTooAndTheLastCounts() async throws {
+    let body = Array("metadata: {name: x}\nspec:\n  size: 1\n  list: [{a: 1, a: 2}]\n  size: 2\n".utf8)
+    let warned = try await api.send(.post, gadgets, contentType: "application/yaml", body)
+    #expect(warned.header("Warning").contains { $0.contains("duplicate field \\\"spec.size\\\"") })
+    #expect(warned.header("Warning").contains { $0.contains("duplicate field \\\"spec.list[0].a\\\"") })
+    #expect(backend.calls.count == 1)
+    let strict = try await api.send(.post, gadgets + "?fieldValidation=Strict", contentType: "application/yaml", body)
+    #expect(strict.code == 400)
+    #expect(
+      strict.json["message"]
+        == "Gadget in version \"v1\" cannot be handled as a Gadget: strict decoding error: duplicate field \"spec.list[0].a\", duplicate field \"spec.size\""
+    )
+    #expect(backend.calls.count == 1)
+  }
+
+  @Test(
+    "Bodies that ask for too much are refused",
+    arguments: [
+      ("application/json", String(repeating: "[", count: 100_000)),
+      ("application/json", String(repeating: "{\"a\":", count: 5_000) + "1" + String(repeating: "}", count: 5_000)),
+      ("application/yaml", String(repeating: "[", count: 2_000) + String(repeating: "]", count: 2_000)),
+      (
+        "application/yaml",
+        "a: &a [x, x, x, x, x, x, x, x, x, x]\n"
+          + zip("bcdefghi", "abcdefgh").map {
+            "\($0): &\($0) [\(Array(repeating: "*\($1)", count: 10).joined(separator: ", "))]\n"
+          }
+          .joined()
+      ), ("application/yaml", "a: .nan"), ("application/json", "{\"a\": 1e999}"), ("application/json", "{\"a\": NaN}"),
+    ])
+  func greedyBodies(type: String, body: String) async throws {
+    let reply = try await api.send(.post, gadgets, contentType: type, Array(body.utf8))
+    #expect(reply.code == 400 && reply.json["reason"] == "BadRequest")
+    #expect((reply.json["message"]?.string?.utf8.count ?? 0) < 500)
+    #expect(backend.calls.isEmpty)
+  }
+
   @Test func everyKindOfPatchReachesTheBackend() async throws {
     fill(1)
     let target = gadgets + "/g1000"

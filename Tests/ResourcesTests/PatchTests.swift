@@ -45,22 +45,25 @@ struct ConditionsTests {
   @Test("the time of transition moves only when the status flips")
   func transitions() {
     let (first, later) = (Timestamp(seconds: 100), Timestamp(seconds: 200))
-    var conditions = Conditions()
-    conditions.set("Ready", .no, reason: "A", now: first)
-    conditions.set("Ready", .no, reason: "B", message: "m", observedGeneration: 2, now: later)
-    #expect(conditions["Ready"]?.lastTransitionTime == first && conditions["Ready"]?.reason == "B")
-    conditions.set("Ready", .yes, reason: "C", now: later)
+    var editor = Conditions.Editor(now: first)
+    editor.set("Ready", .false, "A")
+    editor = Conditions.Editor(editor.conditions, generation: 2, now: later)
+    editor.set("Ready", .false, "B", "m")
+    #expect(editor.conditions["Ready"]?.lastTransitionTime == first && editor.conditions["Ready"]?.reason == "B")
+    editor.set("Ready", .true)
+    let conditions = editor.conditions
+    #expect(conditions["Ready"]?.reason == "Ready" && conditions["Ready"]?.observedGeneration == 2)
     #expect(conditions["Ready"]?.lastTransitionTime == later && conditions.isTrue("Ready"))
     #expect(Conditions(conditions.json) == conditions)
   }
 
   @Test("an abnormal condition stands only while it is true")
   func abnormal() {
-    var conditions = Conditions()
-    conditions.setAbnormal("Stalled", reason: "BadModel", now: Timestamp(seconds: 1))
-    #expect(conditions.isTrue("Stalled"))
-    conditions.setAbnormal("Stalled", reason: nil, now: Timestamp(seconds: 2))
-    #expect(conditions.all.isEmpty)
+    var editor = Conditions.Editor(now: Timestamp(seconds: 1))
+    editor.set("Stalled", .true, "BadModel")
+    #expect(editor.conditions.isTrue("Stalled"))
+    editor.set("Stalled", nil)
+    #expect(editor.conditions.all.isEmpty)
   }
 }
 

@@ -70,16 +70,23 @@ public actor ManifestDirectory {
   }
 
   private func apply(_ name: String, _ bytes: [UInt8]) async -> Bool {
-    let documents: [JSONValue]
+    let documents: [YAMLDocument.Decoded]
     do {
-      documents = try YAMLDocument.all(in: bytes)
+      documents = try YAMLDocument.decoded(in: bytes)
     } catch {
       report(name, "\(error)")
       return false
     }
     var isWhole = true
-    for document in documents {
-      let label = "\(document["kind"]?.string ?? "?") \(document[path: "metadata", "name"]?.string ?? "?")"
+    for (index, decoded) in documents.enumerated() {
+      let document = decoded.value
+      let label =
+        "document \(index + 1), line \(decoded.line): \(document["kind"]?.string ?? "?") \(document[path: "metadata", "name"]?.string ?? "?")"
+      if let twice = decoded.duplicates.first {
+        report(name, "\(label): line \(twice.line): key \"\(twice.key)\" occurs twice")
+        isWhole = false
+        continue
+      }
       guard let definition = definition(of: document) else {
         report(
           name,

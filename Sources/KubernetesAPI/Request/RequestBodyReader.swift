@@ -23,16 +23,18 @@ enum RequestBodyReader {
 
   /// The one document of a YAML (or JSON) text.
   static func yaml(_ bytes: [UInt8]) throws(APIStatus) -> Document {
-    let documents: [JSONValue]
+    let documents: [YAMLDocument.Decoded]
     do throws(YAMLError) {
-      documents = try YAMLDocument.all(in: bytes)
+      documents = try YAMLDocument.decoded(in: bytes)
     } catch {
       throw .badRequest("the body of the request is not YAML: \(error)")
     }
     guard documents.count == 1 else {
       throw .badRequest("the body of the request must hold one YAML document, found \(documents.count)")
     }
-    return Document(value: documents[0])
+    let duplicates = documents[0].duplicates.prefix(JSONParser.maximumDuplicates)
+    return Document(
+      value: documents[0].value, duplicateKeys: duplicates.map { JSONParser.text(ofPath: $0.path) })
   }
 
   /// A whole object in any of the formats that creates and updates take; JSON where the type is left out.

@@ -55,7 +55,10 @@ extension ResourceEndpoint {
       for key in ["apiVersion", "kind"] where document.value[key]?.string == nil {
         throw .badRequest("an applied configuration must have \(key)")
       }
-      return (.apply(try identified(document.value, name: name), force: call.query.flag("force")), [])
+      return (
+        .apply(try identified(document.value, name: name), force: call.query.flag("force")),
+        try duplicates(in: document, options)
+      )
     default: throw .unsupportedMediaType(accepted: RequestBodyFormat.patchTypes)
     }
   }

@@ -18,13 +18,27 @@ extension MQTTPlugin {
           name: {type: string, minLength: 1, maxLength: 253}
       base: {type: string, minLength: 1, maxLength: 1024, description: "What {base} stands for in the model's topics."}
       silentAfter:
-        type: string
+        $use: period
         description: The device counts as disconnected when nothing was heard for so long; absent, never.
-        pattern: "^([0-9]{1,5}(h|m|s|ms)){1,4}$"
     """
 
   private static let property = """
     type: object
+    x-kubernetes-validations:
+    - rule: "!has(self.topic) || (!self.topic.contains('+') && !self.topic.contains('#'))"
+      message: must be a topic without wildcards
+      fieldPath: .topic
+    - rule: "!has(self.setTopic) || (!self.setTopic.contains('+') && !self.setTopic.contains('#'))"
+      message: must be a topic without wildcards
+      fieldPath: .setTopic
+    - rule: "!has(self.setPayload) || self.setPayload.contains('{value}')"
+      message: "must contain {value}"
+      fieldPath: .setPayload
+    - rule: "has(self.setTopic) || (!has(self.setPayload) && !has(self.retain))"
+      message: setPayload and retain need setTopic
+    - rule: "!has(self.encoding) || self.encoding != 'text' || !has(self.path) || self.path == ''"
+      message: a payload of the encoding text has no paths
+      fieldPath: .path
     properties:
       topic:
         type: string
@@ -56,6 +70,9 @@ extension MQTTPlugin {
   private static let discovery = """
     type: object
     description: Finds devices by listening; nothing is ever asked of them.
+    x-kubernetes-validations:
+    - rule: "(has(self.conventions) && self.conventions.size() > 0) || (has(self.topics) && self.topics.size() > 0)"
+      message: 'give topics or conventions, else nothing can be found'
     required: [brokerRef]
     properties:
       brokerRef:

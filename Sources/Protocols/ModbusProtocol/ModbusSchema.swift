@@ -3,6 +3,10 @@ enum ModbusSchema {
   static let connection = #"""
     description: A Modbus device. Exactly one of tcp and serial.
     type: object
+    x-kubernetes-validations:
+    - rule: "!has(self.serial) || !has(self.unitID) || (self.unitID >= 1 && self.unitID <= 247)"
+      message: on a serial line the unit ID is 1 to 247
+      fieldPath: .unitID
     oneOf:
     - required: [tcp]
     - required: [serial]
@@ -74,14 +78,31 @@ enum ModbusSchema {
         default: 1
       timeout:
         description: How long an answer is waited for.
-        type: string
-        pattern: ^([0-9]{1,5}(h|m|s|ms)){1,4}$
+        $use: period
         default: 1s
     """#
 
   static let property = #"""
     description: Where and how the property lies in the device's registers. Exactly one of address (with table) and register.
     type: object
+    x-kubernetes-validations:
+    - rule: "!has(self.scale) || self.scale != 0.0"
+      message: must not be 0
+      fieldPath: .scale
+    - rule: "!has(self.register) || (self.register >= 1 && self.register <= 9999) || (self.register >= 10001 && self.register <= 19999) || (self.register >= 30001 && self.register <= 39999) || (self.register >= 40001 && self.register <= 49999) || (self.register >= 100001 && self.register <= 165536) || (self.register >= 300001 && self.register <= 365536) || self.register >= 400001"
+      message: 'is no Modicon number: 1-9999, 10001-19999, 30001-39999, 40001-49999, or six digits'
+      fieldPath: .register
+    - rule: "!has(self.table) || !(self.table in ['coil', 'discrete']) || ((!has(self.encoding) || self.encoding == 'bit') && !has(self.order) && !has(self.scale) && !has(self.offset) && !has(self.bit) && !has(self.registers))"
+      message: 'the tables coil and discrete hold single bits: leave encoding, order, scale, offset, bit and registers out'
+    - rule: "!has(self.encoding) || self.encoding != 'string' || has(self.registers)"
+      message: encoding string needs registers
+    - rule: "!has(self.encoding) || self.encoding != 'bit' || has(self.bit) || (has(self.table) && self.table in ['coil', 'discrete']) || (has(self.register) && (self.register <= 19999 || (self.register >= 100001 && self.register <= 165536)))"
+      message: 'encoding bit in a register needs bit, 0 to 15'
+    - rule: "!has(self.bit) || !has(self.encoding) || !(self.encoding in ['float32', 'float64', 'string'])"
+      message: bit needs an integer encoding
+      fieldPath: .bit
+    - rule: "!has(self.bit) || ((!has(self.scale) || self.scale == 1.0) && (!has(self.offset) || self.offset == 0.0))"
+      message: scale and offset have no meaning for a single bit
     oneOf:
     - required: [table, address]
     - required: [register]
@@ -187,12 +208,14 @@ enum ModbusSchema {
             default: 10
           timeout:
             description: How long a connection and each answer is waited for.
-            type: string
-            pattern: ^([0-9]{1,5}(h|m|s|ms)){1,4}$
+            $use: period
             default: 1s
       serial:
         description: Scans serial ports. Frames of a wrong speed disturb a line in use, hence allowActiveScan.
         type: object
+        x-kubernetes-validations:
+        - rule: "has(self.discoveryRef) || (has(self.paths) && self.paths.size() > 0)"
+          message: 'name the ports: discoveryRef, paths or both'
         properties:
           discoveryRef:
             description: A Discovery of this namespace that finds the ports (udev); each of its devices is scanned.
@@ -246,8 +269,7 @@ enum ModbusSchema {
             default: [1]
           timeout:
             description: How long each answer is waited for.
-            type: string
-            pattern: ^([0-9]{1,5}(h|m|s|ms)){1,4}$
+            $use: period
             default: 300ms
     """#
 }

@@ -67,6 +67,9 @@ public final class UdevPlugin: ProtocolPlugin {
       connection: """
         type: object
         description: A device of the gateway itself; devpath counts where both are given.
+        x-kubernetes-validations:
+        - rule: "has(self.devpath) || has(self.devnode)"
+          message: give devpath or devnode
         properties:
           devpath: {type: string, maxLength: 4096, pattern: "^/devices/", description: "Its path in sysfs, without /sys."}
           devnode: {type: string, maxLength: 4096, pattern: "^/dev/", description: Its device file.}
@@ -81,6 +84,12 @@ public final class UdevPlugin: ProtocolPlugin {
       property: """
         type: object
         description: Where the value is; exactly one of env and attribute.
+        x-kubernetes-validations:
+        - rule: "has(self.env) != has(self.attribute)"
+          message: give either env or attribute
+        - rule: "!has(self.attribute) || (!self.attribute.startsWith('/') && !self.attribute.matches('(^|/)[.][.](/|$)'))"
+          message: must stay below the folder of the device
+          fieldPath: .attribute
         properties:
           env: {type: string, minLength: 1, maxLength: 253, description: "A property of udev, such as ID_SERIAL."}
           attribute:

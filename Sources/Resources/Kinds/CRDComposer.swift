@@ -37,6 +37,11 @@ public enum CRDComposer {
     }
     specs["Discovery"]?["oneOf"] = exactlyOne(protocols.filter { $0.discovery != nil }.map(\.name))
     specs["Sink"]?["oneOf"] = exactlyOne(sinks.map(\.name))
+    specs["DeviceModel"]?["x-kubernetes-validations"] = .array(protocols.flatMap { propertyRules($0.name) })
+    specs["Discovery"]?["x-kubernetes-validations"] = unchanging(
+      protocols.filter { $0.discovery != nil }.map(\.name), "the protocol cannot be changed: make another Discovery")
+    specs["Sink"]?["x-kubernetes-validations"] = unchanging(
+      sinks.map(\.name), "the kind of receiver cannot be changed: what waits on disk is meant for the old one")
     if let device = specs["Device"] {
       var template = device.loosened()
       template["description"] = "Fields of every Device's spec."
@@ -58,6 +63,33 @@ public enum CRDComposer {
     names.isEmpty ? JSONValue?.none : .array(names.map { ["required": [.string($0)]] })
   }
 
+  /// Every property of a model has the fragment of the model's protocol, and none of another.
+  private static func propertyRules(_ name: String) -> [JSONValue] {
+    let field = RuleIdentifier.escaped(name) ?? name
+    func rule(_ condition: String, _ offender: String, _ words: String) -> JSONValue {
+      [
+        "rule": .string("!has(self.properties) || \(condition)"),
+        "messageExpression": .string("'property ' + self.properties.filter(p, \(offender))[0].name + ' \(words)'"),
+        "message": .string("a property \(words)"), "fieldPath": ".properties",
+      ]
+    }
+    return [
+      rule(
+        "self.protocol != '\(name)' || self.properties.all(p, has(p.\(field)))", "!has(p.\(field))",
+        "lacks \(name), the protocol of the model"),
+      rule(
+        "self.protocol == '\(name)' || !self.properties.exists(p, has(p.\(field)))", "has(p.\(field))",
+        "has \(name), which is not the protocol of the model"),
+    ]
+  }
+
+  /// The member that an object has of several stays the same.
+  private static func unchanging(_ names: [String], _ message: String) -> JSONValue? {
+    guard !names.isEmpty else { return JSONValue?.none }
+    let rules = names.map { RuleIdentifier.escaped($0) ?? $0 }.map { "has(self.\($0)) == has(oldSelf.\($0))" }
+    return [["rule": .string(rules.joined(separator: " && ")), "message": .string(message)]]
+  }
+
   private static func fragment(_ text: String, of owner: String, _ shared: [String: JSONValue]) throws -> JSONValue {
     do {
       return try YAMLDocument.one(in: text).resolvingUses(of: shared)
@@ -69,8 +101,8 @@ public enum CRDComposer {
   private static func document(of kind: KindText, spec: JSONValue?, _ shared: [String: JSONValue]) throws -> JSONValue {
     var status = try fragment(kind.status, of: kind.kind, shared)
     status["observedGeneration"] = [
-      "type": "integer", "format": "int64", "minimum": 0,
-      "description": "The metadata.generation that this status is about.",
+      "type": "integer", "format": "int64", "minimum": -1,
+      "description": "The metadata.generation that this status is about; -1 before anybody looked.",
     ]
     status["conditions"] = shared["conditions"]?.resolvingUses(of: shared)
     var properties: JSONValue = [
@@ -79,6 +111,8 @@ public enum CRDComposer {
       "metadata": ["type": "object", "properties": ["name": nameRule(shared)]],
       "status": ["type": "object", "description": "What the gateway observes.", "properties": status],
     ]
+    // So that who waits for the object, or applies it, sees from its first moment that nobody has looked at it yet.
+    if kind.isObserved { properties["status"]?["default"] = ["observedGeneration": -1] }
     var schema: JSONValue = ["type": "object"]
     if let spec {
       properties["spec"] = spec
@@ -140,7 +174,7 @@ extension JSONValue {
   /// A schema without defaults and without anything that asks for members: for a partial object.
   fileprivate func loosened(keepRequired: Bool = false) -> JSONValue {
     guard case .object(var members) = self else { return self }
-    for key in ["default", "oneOf", "anyOf", "minProperties"] { members[key] = nil }
+    for key in ["default", "oneOf", "anyOf", "minProperties", "x-kubernetes-validations"] { members[key] = nil }
     if !keepRequired { members["required"] = nil }
     if let properties = members["properties"]?.object {
       members["properties"] = .object(properties.mapValues { $0.loosened() })

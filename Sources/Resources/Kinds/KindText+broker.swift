@@ -12,6 +12,12 @@ extension KindText {
       type: object
       description: An MQTT broker that devices and sinks share.
       required: [url]
+      x-kubernetes-validations:
+      - rule: "!has(self.tls) || self.url.startsWith('mqtts://')"
+        message: tls is for mqtts:// only
+        fieldPath: .tls
+      - rule: "!has(self.credentialsFile) || !has(self.credentialsSecretRef)"
+        message: credentialsFile and credentialsSecretRef exclude each other
       properties:
         url:
           type: string
@@ -21,6 +27,13 @@ extension KindText {
         tls:
           type: object
           description: How the broker is verified and how the gateway shows who it is. For mqtts only.
+          x-kubernetes-validations:
+          - rule: "!has(self.caFile) || !has(self.caSecretRef)"
+            message: caFile and caSecretRef exclude each other
+          - rule: "has(self.certificateFile) == has(self.keyFile)"
+            message: certificateFile and keyFile go together
+          - rule: "!has(self.certificateFile) || !has(self.certificateSecretRef)"
+            message: certificateFile and certificateSecretRef exclude each other
           properties:
             caFile: {$use: file, description: Certificates (PEM) that sign the broker's own; under a configured folder.}
             caSecretRef: {$use: secretReference, description: 'The same from a Secret, key ca.crt.'}
@@ -32,7 +45,7 @@ extension KindText {
         credentialsSecretRef: {$use: secretReference, description: 'User name and password from a Secret, keys username and password.'}
         credentialsFile: {$use: file, description: 'The same from a file with the lines username and password; under a configured folder.'}
         clientID: {type: string, maxLength: 64, description: 'The start of the client ID; the node name and a word for the use follow. Absent: selvedge.'}
-        keepAlive: {$use: duration, default: 30s, description: The longest silence before the connection is probed.}
+        keepAlive: {$use: period, default: 30s, description: The longest silence before the connection is probed.}
       """#,
     status: #"""
       nodes: {$use: nodeCount, description: How many gateways use the broker.}

@@ -16,7 +16,13 @@ extension KindText {
         manufacturer: {type: string, maxLength: 128, description: Who makes the device.}
         model: {type: string, maxLength: 128, description: The maker's name for it.}
         description: {type: string, maxLength: 4096, description: Anything a reader should know about the device or the source of its register map.}
-        protocol: {type: string, description: The protocol whose fragment each property carries.}
+        protocol:
+          type: string
+          maxLength: 63
+          description: The protocol whose fragment each property carries.
+          x-kubernetes-validations:
+          - rule: "self == oldSelf"
+            message: 'cannot be changed: a model of another protocol is another model'
         match:
           type: array
           maxItems: 64
@@ -36,6 +42,15 @@ extension KindText {
           items:
             type: object
             required: [name, type]
+            x-kubernetes-validations:
+            - rule: "!has(self.minimum) || !has(self.maximum) || self.minimum <= self.maximum"
+              message: minimum must not be greater than maximum
+              fieldPath: .minimum
+            - rule: "(!has(self.minimum) && !has(self.maximum)) || self.type in ['integer', 'number']"
+              message: minimum and maximum are for the types integer and number only
+            - rule: "!has(self.write) || (has(self.access) && self.access != 'Read')"
+              message: 'write is for properties whose access is ReadWrite or Write'
+              fieldPath: .write
             properties:
               name: {$use: name, description: The property's name; unique within the model.}
               description: {type: string, maxLength: 1024, description: What the value means.}
@@ -56,19 +71,19 @@ extension KindText {
                 type: object
                 description: How the value is read where the protocol does not send it by itself.
                 properties:
-                  every: {$use: duration, description: The period of reading. Absent is 10s.}
+                  every: {$use: period, description: The period of reading. Absent is 10s.}
               write:
                 type: object
                 description: How a desired value is written.
                 properties:
                   tolerance: {type: number, minimum: 0, description: How far the value read back may be from the desired one. Absent is 0.}
-                  confirmWithin: {$use: duration, description: How long the device has until the value read back must fit. Absent is 5s.}
+                  confirmWithin: {$use: period, description: How long the device has until the value read back must fit. Absent is 5s.}
                   retries: {type: integer, minimum: 0, maximum: 100, description: Further tries after a write that failed or was not confirmed. Absent is 3.}
                   onReconnect: {type: string, enum: [Reapply, ReapplyIfNewer, Hold], description: What becomes of the desired value when the device comes back. Absent is Reapply.}
                   onDrift: {type: string, enum: [Reapply, Hold], description: What becomes of it when the device's value changes by itself. Absent is Reapply.}
-                  expireAfter: {$use: duration, description: A desired value that is not confirmed within this span expires. Absent is never.}
+                  expireAfter: {$use: period, description: A desired value that is not confirmed within this span expires. Absent is never.}
       """#,
     status: #"""
       devices: {$use: nodeCount, description: How many Devices use the model.}
-      """#)
+      """#, isObserved: false)
 }

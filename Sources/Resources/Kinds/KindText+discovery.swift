@@ -14,7 +14,7 @@ extension KindText {
       type: object
       description: Where and how devices are looked for, and what their Devices are to be. Names exactly one protocol.
       properties:
-        every: {$use: duration, default: 15m, description: How often the full set is looked for anew.}
+        every: {$use: period, default: 15m, description: How often the full set is looked for anew.}
         nodeSelector: {$use: selector, description: 'The gateways that look, by the labels of their Gateway objects. Absent: every gateway.'}
         template:
           type: object

@@ -37,6 +37,9 @@ extension KindText {
           maxItems: 32
           x-kubernetes-list-type: atomic
           description: What is done to the readings, in this order. Each entry names exactly one stage.
+          x-kubernetes-validations:
+          - rule: "self.filter(s, has(s.aggregate)).size() == (self.exists(s, has(s.aggregate)) && has(self[self.size() - 1].aggregate) ? 1 : 0)"
+            message: aggregate must be the last stage, and the only aggregate
           items:
             type: object
             minProperties: 1
@@ -61,7 +64,7 @@ extension KindText {
                 properties:
                   absolute: {type: number, minimum: 0, description: The least difference that passes.}
                   percent: {type: number, minimum: 0, maximum: 100, description: The same as a share of the property's range.}
-                  heartbeat: {$use: duration, description: A reading passes anyway after this span.}
+                  heartbeat: {$use: period, description: A reading passes anyway after this span.}
                 oneOf:
                 - required: [absolute]
                 - required: [percent]
@@ -70,14 +73,14 @@ extension KindText {
                 required: [every]
                 description: Lets one reading pass in each span.
                 properties:
-                  every: {$use: duration, description: The span.}
+                  every: {$use: period, description: The span.}
               swingingDoor:
                 type: object
                 required: [deviation]
                 description: Keeps the readings from which the rest follows by straight lines.
                 properties:
                   deviation: {type: number, minimum: 0, description: How far a dropped reading may be from the line.}
-                  maxInterval: {$use: duration, description: A reading passes anyway after this span.}
+                  maxInterval: {$use: period, description: A reading passes anyway after this span.}
               derive:
                 type: object
                 required: [name, expression]
@@ -90,7 +93,7 @@ extension KindText {
                 type: object
                 description: Drops a reading equal to the last that passed.
                 properties:
-                  heartbeat: {$use: duration, description: A reading passes anyway after this span.}
+                  heartbeat: {$use: period, description: A reading passes anyway after this span.}
               alarm:
                 type: object
                 required: [name, when]
@@ -113,27 +116,35 @@ extension KindText {
                     maxProperties: 1
                     description: Names exactly one kind of window.
                     properties:
-                      tumbling: {$use: duration, description: 'Windows of this length, one after the other.'}
+                      tumbling: {$use: period, description: 'Windows of this length, one after the other.'}
                       hopping:
                         type: object
                         required: [size, every]
+                        x-kubernetes-validations:
+                        - rule: "duration(self.every) <= duration(self.size)"
+                          message: 'every must not be longer than size: readings between the windows would be lost'
+                          fieldPath: .every
                         description: Windows of one length that begin at another period.
                         properties:
-                          size: {$use: duration, description: The length.}
-                          every: {$use: duration, description: The period.}
+                          size: {$use: period, description: The length.}
+                          every: {$use: period, description: The period.}
                       sliding:
                         type: object
                         required: [size]
                         description: The window that ends at each reading.
                         properties:
-                          size: {$use: duration, description: The length.}
+                          size: {$use: period, description: The length.}
                       session:
                         type: object
                         required: [gap]
+                        x-kubernetes-validations:
+                        - rule: "!has(self.max) || duration(self.max) >= duration(self.gap)"
+                          message: max must not be shorter than gap
+                          fieldPath: .max
                         description: A window for each stretch of readings without a gap.
                         properties:
-                          gap: {$use: duration, description: The silence that ends it.}
-                          max: {$use: duration, description: The longest it may become.}
+                          gap: {$use: period, description: The silence that ends it.}
+                          max: {$use: period, description: The longest it may become.}
                       count:
                         type: object
                         required: [size]

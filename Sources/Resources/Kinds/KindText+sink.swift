@@ -25,7 +25,7 @@ extension KindText {
           description: What is kept on disk while the receiver is away.
           properties:
             maxBytes: {$use: bytes, default: 256Mi, description: The most room on disk.}
-            maxAge: {$use: duration, default: 168h, description: Older samples are dropped.}
+            maxAge: {$use: period, default: 168h, description: Older samples are dropped.}
             whenFull: {type: string, enum: [DropOldest, DropNewest, Block], default: DropOldest, description: What gives way when there is no room.}
       """#,
     status: #"""

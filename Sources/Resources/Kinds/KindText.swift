@@ -14,6 +14,8 @@ struct KindText: Sendable {
   var spec: String?
   /// The properties of `status` beyond observedGeneration and conditions.
   var status: String
+  /// Whether a gateway writes the status of each object.
+  var isObserved = true
 
   /// All kinds of the group, in the order in which users meet them.
   static let all: [KindText] = [deviceModel, device, discovery, broker, pipeline, sink, gateway]

@@ -8,6 +8,13 @@ enum SharedSchemas {
       type: string
       maxLength: 32
       pattern: ^([0-9]{1,5}(h|m|s|ms)){1,4}$
+    period:
+      type: string
+      maxLength: 32
+      pattern: ^([0-9]{1,5}(h|m|s|ms)){1,4}$
+      x-kubernetes-validations:
+      - rule: "duration(self) > duration('0s')"
+        message: must be longer than 0s
     bytes:
       x-kubernetes-int-or-string: true
       pattern: ^[0-9]{1,15}(Ki|Mi|Gi|Ti|k|M|G|T)?$
@@ -74,6 +81,9 @@ enum SharedSchemas {
                 x-kubernetes-list-type: atomic
                 items: {type: string, maxLength: 63}
                 description: The values; none for Exists and DoesNotExist.
+            x-kubernetes-validations:
+            - rule: "(self.operator in ['In', 'NotIn']) == (has(self.values) && self.values.size() > 0)"
+              message: In and NotIn need values; Exists and DoesNotExist take none
     conditions:
       type: array
       maxItems: 32

@@ -3,8 +3,8 @@ public import Documents
 /// One entry of `status.conditions` (meta/v1 Condition).
 public struct Condition: Sendable, Hashable {
   public enum Status: String, Sendable, Hashable {
-    case yes = "True"
-    case no = "False"
+    case `true` = "True"
+    case `false` = "False"
     case unknown = "Unknown"
   }
   public var type: String
@@ -57,31 +57,50 @@ public struct Conditions: Sendable, Hashable {
 
   public subscript(type: String) -> Condition? { all.first { $0.type == type } }
 
-  public func isTrue(_ type: String) -> Bool { self[type]?.status == .yes }
-
-  /// Sets a condition. `lastTransitionTime` becomes `now` only where the status flips or the condition is new.
-  public mutating func set(
-    _ type: String, _ status: Condition.Status, reason: String, message: String = "", observedGeneration: Int64? = nil,
-    now: Timestamp
-  ) {
-    var condition = Condition(
-      type: type, status: status, reason: reason, message: message, observedGeneration: observedGeneration,
-      lastTransitionTime: now)
-    guard let index = all.firstIndex(where: { $0.type == type }) else { return all.append(condition) }
-    if all[index].status == status { condition.lastTransitionTime = all[index].lastTransitionTime }
-    all[index] = condition
-  }
-
-  public mutating func remove(_ type: String) { all.removeAll { $0.type == type } }
-
-  /// Sets a condition that stands only while it is true (`Reconciling`, `Stalled`), or removes it: nil reason.
-  public mutating func setAbnormal(
-    _ type: String, reason: String?, message: String = "", observedGeneration: Int64? = nil, now: Timestamp
-  ) {
-    guard let reason else { return remove(type) }
-    set(type, .yes, reason: reason, message: message, observedGeneration: observedGeneration, now: now)
-  }
+  public func isTrue(_ type: String) -> Bool { self[type]?.status == .true }
 
   /// The value of `status.conditions`.
   public var json: JSONValue { .array(all.map(\.json)) }
+}
+
+extension Conditions {
+  /// Changes the conditions of a status under construction: what it sets is about one generation, at one time.
+  public struct Editor: Sendable {
+    public private(set) var conditions: Conditions
+    private let generation: Int64?
+    private let now: Timestamp
+
+    /// Begins with the conditions as they stand.
+    public init(_ previous: Conditions = Conditions(), generation: Int64? = nil, now: Timestamp) {
+      conditions = previous
+      self.generation = generation
+      self.now = now
+    }
+
+    /// Sets a condition; nil removes it, as those that stand only while they are true ask (`Reconciling`, `Stalled`).
+    /// `lastTransitionTime` moves only where the status flips or the condition is new. An empty reason becomes the type.
+    public mutating func set(
+      _ type: String, _ status: Condition.Status?, _ reason: String = "", _ message: String = ""
+    ) {
+      let index = conditions.all.firstIndex { $0.type == type }
+      guard let status else {
+        if let index { conditions.all.remove(at: index) }
+        return
+      }
+      var condition = Condition(
+        type: type, status: status, reason: reason.isEmpty ? type : reason, message: message,
+        observedGeneration: generation, lastTransitionTime: now)
+      if let index {
+        if conditions.all[index].status == status {
+          condition.lastTransitionTime = conditions.all[index].lastTransitionTime
+        }
+        conditions.all[index] = condition
+      } else {
+        conditions.all.append(condition)
+      }
+    }
+
+    /// The value of `status.conditions`.
+    public var json: JSONValue { conditions.json }
+  }
 }

@@ -88,10 +88,10 @@ extension LabelSelector {
   }
 }
 
-extension Substring {
+extension StringProtocol where SubSequence == Substring {
   /// Without blanks at both ends.
   var trimmed: Substring {
-    var rest = self
+    var rest = self[...]
     while rest.first?.isWhitespace == true { rest.removeFirst() }
     while rest.last?.isWhitespace == true { rest.removeLast() }
     return rest

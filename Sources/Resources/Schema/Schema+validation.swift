@@ -3,35 +3,32 @@ public import Documents
 extension Schema {
   /// What is wrong with the value, in Kubernetes' own words: each fault's field is its path from `root`.
   public func faults(in value: JSONValue, at root: String = "") -> [APIStatus.Cause] {
-    var validator = Validator(path: root.isEmpty ? [] : [.member(root)])
+    var validator = Validator(path: FieldPath(root))
     validator.check(value, self)
-    return validator.causes
+    guard validator.omitted > 0 else { return validator.causes }
+    return validator.causes + [
+      APIStatus.Cause(
+        reason: "FieldValueInvalid", message: "Invalid value: null: \(validator.omitted) further faults are not shown",
+        field: "<nil>")
+    ]
   }
 }
 
 /// Walks a value and its schema side by side and collects what does not fit.
 private struct Validator {
-  enum Segment {
-    case member(String)
-    case index(Int)
-  }
   static let maximumCauses = 64
-  var path: [Segment]
+  var path: FieldPath
   var causes: [APIStatus.Cause] = []
+  /// Faults beyond the most that are told.
+  var omitted = 0
 
-  var field: String {
-    var text = ""
-    for segment in path {
-      switch segment {
-      case .member(let name): text += text.isEmpty ? name : ".\(name)"
-      case .index(let index): text += "[\(index)]"
-      }
-    }
-    return text
-  }
+  var field: String { path.text }
 
   mutating func add(_ reason: String, _ message: String) {
-    guard causes.count < Self.maximumCauses else { return }
+    guard causes.count < Self.maximumCauses else {
+      omitted += 1
+      return
+    }
     causes.append(APIStatus.Cause(reason: reason, message: message, field: field))
   }
 
@@ -57,7 +54,8 @@ private struct Validator {
     case .null, .bool: break
     }
     if !schema.rules.allowed.isEmpty, !schema.rules.allowed.contains(where: { isSame($0, value) }) {
-      let supported = schema.rules.allowed.map(\.description).joined(separator: ", ")
+      let supported = schema.rules.allowed.map { "\(JSONValue.string($0.string ?? $0.description))" }
+        .joined(separator: ", ")
       add("FieldValueNotSupported", "Unsupported value: \(value.short): supported values: \(supported)")
     }
     checkJunctors(value, schema.rules)
@@ -97,11 +95,26 @@ private struct Validator {
     if let least = schema.rules.minProperties, members.count < least {
       invalid(.integer(Int64(members.count)), "should have at least \(least) properties")
     }
+    if schema.isEmbeddedResource { checkEmbedded(members) }
     guard !schema.properties.isEmpty || schema.additional != nil else { return }
     for (name, member) in members.sorted(by: { $0.key < $1.key }) {
       guard let inner = schema.member(name) else { continue }
       path.append(.member(name))
       check(member, inner)
+      path.removeLast()
+    }
+  }
+
+  /// What Kubernetes asks of an object within an object: its own apiVersion, kind and metadata.
+  private mutating func checkEmbedded(_ members: [String: JSONValue]) {
+    for name in ["apiVersion", "kind"] where members[name]?.string?.isEmpty ?? true {
+      path.append(.member(name))
+      add("FieldValueRequired", "Required value: must not be empty")
+      path.removeLast()
+    }
+    if let metadata = members["metadata"] {
+      path.append(.member("metadata"))
+      if metadata.object == nil { mistyped(metadata, "object") }
       path.removeLast()
     }
   }
@@ -125,14 +138,13 @@ private struct Validator {
     for (index, element) in elements.enumerated() {
       let key: JSONValue
       switch schema.listType {
-      case .map: key = .object((element.object ?? [:]).filter { schema.listMapKeys.contains($0.key) })
+      case .map: key = schema.mapKey(of: element)
       case .set: key = element
-      case .atomic where rules.uniqueItems: key = element
       case .atomic: return
       }
       if !seen.insert(key).inserted {
         path.append(.index(index))
-        add("FieldValueDuplicate", "Duplicate value: \(key.description)")
+        add("FieldValueDuplicate", "Duplicate value: \(key.short)")
         path.removeLast()
       }
     }
@@ -149,10 +161,8 @@ private struct Validator {
     if let pattern = rules.pattern, !pattern.matches(text) {
       invalid(.string(text), "should match '\(pattern.text)'")
     }
-    switch rules.format {
-    case "date-time" where Timestamp(text) == nil:
-      invalid(.string(text), "must be of type date-time: \(JSONValue.string(text))")
-    default: break
+    if let format = rules.format.flatMap(TextFormat.init(rawValue:)), !format.fits(text) {
+      invalid(.string(text), "must be of type \(format.rawValue): \(JSONValue.string(text).short)")
     }
   }
 
@@ -175,6 +185,8 @@ private struct Validator {
       switch rules.format {
       case "int32": value.integer.map { Int32(exactly: $0) == nil } ?? true
       case "int64": value.integer == nil
+      case "uint32": value.integer.map { UInt32(exactly: $0) == nil } ?? true
+      case "float": value.number.map { $0.magnitude > Double(Float.greatestFiniteMagnitude) } ?? false
       default: false
       }
     if isOutside { invalid(value, "must be of type \(rules.format!): \"\(value.typeName)\"") }

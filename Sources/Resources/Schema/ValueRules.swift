@@ -14,7 +14,6 @@ struct ValueRules: Sendable {
   var format: String?
   var minItems: Int?
   var maxItems: Int?
-  var uniqueItems = false
   var minProperties: Int?
   var maxProperties: Int?
   var allOf: [Schema] = []
@@ -23,6 +22,7 @@ struct ValueRules: Sendable {
   var not: Schema?
 
   init(_ members: [String: JSONValue], path: String, depth: Int) throws(SchemaError) {
+    let isIntOrString = members["x-kubernetes-int-or-string"]?.bool ?? false
     allowed = members["enum"]?.array ?? []
     minimum = members["minimum"]
     maximum = members["maximum"]
@@ -34,14 +34,19 @@ struct ValueRules: Sendable {
     format = members["format"]?.string
     minItems = members["minItems"]?.int
     maxItems = members["maxItems"]?.int
-    uniqueItems = members["uniqueItems"]?.bool ?? false
+    if members["uniqueItems"]?.bool == true {
+      throw SchemaError(path: path, message: "uniqueItems must not be true: use x-kubernetes-list-type: set")
+    }
+    if let multipleOf, multipleOf <= 0 { throw SchemaError(path: path, message: "multipleOf must be above 0") }
     minProperties = members["minProperties"]?.int
     maxProperties = members["maxProperties"]?.int
     if let text = members["pattern"]?.string {
       do { pattern = try Pattern(text) } catch { throw SchemaError(path: path, message: error.description) }
     }
     allOf = try Self.schemas(members["allOf"], path: path, depth: depth)
-    anyOf = try Self.schemas(members["anyOf"], path: path, depth: depth)
+    // The one place where a type may stand in a junctor; it says nothing more.
+    let isPlainPair = isIntOrString && members["anyOf"] == [["type": "integer"], ["type": "string"]]
+    anyOf = isPlainPair ? [] : try Self.schemas(members["anyOf"], path: path, depth: depth)
     oneOf = try Self.schemas(members["oneOf"], path: path, depth: depth)
     if let document = members["not"] {
       not = try Schema(document, path: "\(path).not", depth: depth + 1, isValueOnly: true)

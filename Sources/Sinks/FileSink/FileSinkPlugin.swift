@@ -15,6 +15,10 @@ public struct FileSinkPlugin: SinkPlugin {
     type: object
     description: Appends records to a file under the gateway's folder for file sinks.
     required: [path]
+    x-kubernetes-validations:
+    - rule: "!self.path.startsWith('/') && !self.path.matches('(^|/)[.][.](/|$)')"
+      message: 'must be relative to the folder for file sinks, without ..'
+      fieldPath: .path
     properties:
       path:
         type: string
@@ -33,7 +37,8 @@ public struct FileSinkPlugin: SinkPlugin {
         properties:
           maxBytes:
             x-kubernetes-int-or-string: true
-            anyOf: [{type: integer, minimum: 4096}, {type: string, pattern: "\(Quantity.bytesPattern)"}]
+            minimum: 4096
+            pattern: "\(Quantity.bytesPattern)"
           keep:
             type: integer
             minimum: 1

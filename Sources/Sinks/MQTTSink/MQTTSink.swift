@@ -36,6 +36,10 @@ public final class MQTTSinkPlugin: SinkPlugin {
     type: object
     description: Publishes each record as one JSON message.
     required: [brokerRef, topic]
+    x-kubernetes-validations:
+    - rule: "!self.topic.contains('+') && !self.topic.contains('#')"
+      message: must be a topic without wildcards
+      fieldPath: .topic
     properties:
       brokerRef:
         type: object
