@@ -29,6 +29,7 @@ let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hum
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
 
 /// A library layer of the project, under `Sources/<path or name>`, with the house's settings.
@@ -73,13 +74,14 @@ let package = Package(
 
     layer("Documents", []),
     layer("SQLite", ["CSQLite"]),
+    layer("Threads", []),
     layer("YAML", ["CYaml", "Documents"]),
     layer("MQTTClient", ["CMosquitto", "Documents", log]),
     layer("Resources", ["Documents", "YAML"]),
     layer("DeviceKit", ["Documents"]),
-    layer("SinkKit", ["Documents", "DeviceKit"]),
+    layer("SinkKit", ["Documents", "DeviceKit", "Threads"]),
 
-    layer("ResourceStore", ["Documents", "Resources", "SQLite", crypto, log]),
+    layer("ResourceStore", ["Documents", "Resources", "SQLite", "Threads", crypto, deque, log]),
     layer("TwinStore", ["Documents", "DeviceKit", "SQLite", log]),
     layer("Telemetry", ["Documents", "DeviceKit", "SinkKit", log]),
     layer("KubernetesAPI", ["Documents", "Resources", "YAML", hummingbird, httpTypes, nio, log, lifecycle]),
@@ -99,7 +101,7 @@ let package = Package(
       [
         "Documents", "DeviceKit", "SinkKit", "Resources", "ResourceStore", "TwinStore", "Telemetry", "Controllers",
         "KubernetesAPI", "YAML", "MQTTClient", "ModbusProtocol", "MQTTProtocol", "UdevProtocol", "FileSink",
-        "MQTTSink", hummingbird, httpTypes, nio, log, lifecycle, signals,
+        "MQTTSink", "SQLite", "Threads", hummingbird, httpTypes, nio, log, lifecycle, signals,
       ], resources: [.embedInCode("Dashboard/index.html")]),
     program(
       "selvedge",
@@ -115,7 +117,7 @@ let package = Package(
       "selvedge-bench",
       [
         "Telemetry", "SinkKit", "TwinStore", "ModbusProtocol", "MQTTProtocol", "MQTTClient", "DeviceKit", "Documents",
-        "CModbus", "CMosquitto", "CSQLite", log,
+        "ResourceStore", "KubernetesAPI", "Resources", "CModbus", "CMosquitto", "CSQLite", hummingbird, nio, nioPosix, log,
       ], path: "Benchmarks"),
 
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),

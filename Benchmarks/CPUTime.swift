@@ -1,3 +1,5 @@
+// Where the compiler finds `timespec` in a program that also uses SwiftNIO.
+import CNIOLinux
 import Glibc
 
 /// Nanoseconds of processor time that this thread has used.

@@ -7,16 +7,18 @@ case (RegisterServer.command, let numbers) where numbers.count == 1:
   try RegisterServer(listeners: numbers[0]).serve()
 case (TopicPublisher.command, let numbers) where numbers.count == 4:
   try TopicPublisher(port: numbers[0], topics: numbers[1], messages: numbers[2], qos: numbers[3]).publish()
-case (nil, _):
+default:
+  let groups: [(name: String, measure: () async throws -> [Measurement])] = [
+    ("modbus", measureModbus), ("mqtt", measureMQTT), ("pipeline", { measurePipeline() }),
+    ("twin", measureTwinPersistence), ("store", measureResourceStore),
+  ]
+  guard words.allSatisfy({ word in groups.contains { $0.name == word } }) else {
+    let usage = "usage: selvedge-bench [\(groups.map(\.name).joined(separator: "|"))]…; all of them without a word\n"
+    write(2, usage, usage.utf8.count)
+    exit(64)
+  }
   signal(SIGPIPE, SIG_IGN)
   var rows: [Measurement] = []
-  rows += try await measureModbus()
-  rows += try await measureMQTT()
-  rows += measurePipeline()
-  rows += try await measureTwinPersistence()
+  for group in groups where words.isEmpty || words.contains(group.name) { rows += try await group.measure() }
   print(MeasurementTable(rows: rows).text)
-default:
-  let usage = "selvedge-bench takes no arguments: it runs every measurement and prints one table\n"
-  write(2, usage, usage.utf8.count)
-  exit(64)
 }

@@ -11,18 +11,24 @@ public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
 
 /// Reads one JSON text strictly: UTF-8 is checked, depth is bounded, a duplicate key keeps its last value and is noted.
 public struct JSONParser {
-  private let bytes: [UInt8]
-  private var position = 0
+  let bytes: [UInt8]
+  var position = 0
   private let maximumDepth: Int
   /// Dotted paths of keys that occurred twice in one object, in order.
   public private(set) var duplicateKeys: [String] = []
-  private var path: [String] = []
+  private var path: [Step] = []
   /// Further duplicates are not told.
   public static let maximumDuplicates = 64
 
   /// A path as Kubernetes writes it: members after dots, elements `[i]` without.
   public static func text(ofPath path: [String]) -> String {
     path.reduce(into: "") { text, part in text += text.isEmpty || part.hasPrefix("[") ? part : ".\(part)" }
+  }
+
+  /// Made into text only where a duplicate is found.
+  private enum Step {
+    case key(String)
+    case index(Int)
   }
 
   public init(_ bytes: [UInt8], maximumDepth: Int = 128) {
@@ -38,9 +44,19 @@ public struct JSONParser {
     return value
   }
 
-  private func error(_ message: String) -> JSONError { JSONError(message: message, offset: position) }
+  private var pathText: String {
+    let steps = path.map { step in
+      switch step {
+      case .key(let key): key
+      case .index(let index): "[\(index)]"
+      }
+    }
+    return Self.text(ofPath: steps)
+  }
 
-  private mutating func skipWhitespace() {
+  func error(_ message: String) -> JSONError { JSONError(message: message, offset: position) }
+
+  mutating func skipWhitespace() {
     while position < bytes.count {
       switch bytes[position] {
       case 0x20, 0x09, 0x0A, 0x0D: position += 1
@@ -49,7 +65,7 @@ public struct JSONParser {
     }
   }
 
-  private mutating func value(depth: Int) throws(JSONError) -> JSONValue {
+  mutating func value(depth: Int) throws(JSONError) -> JSONValue {
     guard depth < maximumDepth else { throw error("nested deeper than \(maximumDepth)") }
     skipWhitespace()
     guard position < bytes.count else { throw error("unexpected end of the text") }
@@ -95,9 +111,9 @@ public struct JSONParser {
       skipWhitespace()
       guard position < bytes.count, bytes[position] == UInt8(ascii: ":") else { throw error("expected ':'") }
       position += 1
-      path.append(key)
+      path.append(.key(key))
       if members.updateValue(try value(depth: depth + 1), forKey: key) != nil {
-        if duplicateKeys.count < Self.maximumDuplicates { duplicateKeys.append(Self.text(ofPath: path)) }
+        if duplicateKeys.count < Self.maximumDuplicates { duplicateKeys.append(pathText) }
       }
       path.removeLast()
       skipWhitespace()
@@ -121,7 +137,7 @@ public struct JSONParser {
       return .array(elements)
     }
     while true {
-      path.append("[\(elements.count)]")
+      path.append(.index(elements.count))
       elements.append(try value(depth: depth + 1))
       path.removeLast()
       skipWhitespace()
@@ -136,7 +152,7 @@ public struct JSONParser {
     }
   }
 
-  private mutating func string() throws(JSONError) -> String {
+  mutating func string() throws(JSONError) -> String {
     position += 1
     let start = position
     var escaped = false

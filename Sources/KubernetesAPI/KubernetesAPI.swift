@@ -23,7 +23,7 @@ public struct KubernetesAPI: Sendable {
   ///   - maximumWatches: further ones are refused with 429.
   public init(
     backends: [any ResourceBackend], now: @escaping @Sendable () -> Timestamp, version: String, logger: Logger,
-    requestGuard: LocalRequestGuard = LocalRequestGuard(), maximumWatches: Int = 256
+    requestGuard: LocalRequestGuard = LocalRequestGuard(), maximumWatches: Int = 1_024
   ) {
     catalogue = Catalogue(backends: backends)
     openAPI = OpenAPIDocuments(catalogue, version: version)

@@ -3,17 +3,17 @@ public import Resources
 
 extension EmbeddedResourceStore {
   public func delete(_ resource: ResourceName, _ key: ObjectKey, _ options: DeleteOptions)
-    throws(APIStatus) -> (object: JSONValue, isGone: Bool)
+    async throws(APIStatus) -> (object: JSONValue, isGone: Bool)
   {
     let kind = try kind(resource, verb: "delete")
-    return try writing(isDryRun: options.isDryRun) { batch throws(APIStatus) in
+    return try await writing(isDryRun: options.isDryRun) { batch throws(APIStatus) in
       let object = try batch.existing(kind, key)
-      try check(options, object, kind)
+      try Self.check(options, object, kind)
       return try batch.delete(kind, object, options.propagation)
     }
   }
 
-  private func check(_ options: DeleteOptions, _ object: JSONValue, _ kind: ServedKind) throws(APIStatus) {
+  private static func check(_ options: DeleteOptions, _ object: JSONValue, _ kind: ServedKind) throws(APIStatus) {
     func refused(_ what: String, _ wanted: String, _ is: String) -> APIStatus {
       APIStatus(
         code: 409, reason: "Conflict",

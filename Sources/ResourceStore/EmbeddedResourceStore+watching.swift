@@ -10,15 +10,17 @@ extension EmbeddedResourceStore {
     let filter = WatchFilter(options)
     guard let since = resourceVersion else {
       var initial = options
-      initial.limit = nil
+      initial.limit = InitialObjects.pageSize
       initial.continueToken = nil
-      var events = try list(resource, initial).items.map { object in
-        WatchEvent(
-          change: .added, object: object,
-          resourceVersion: UInt64(object.metadata.resourceVersion) ?? version)
+      let first = try list(resource, initial)
+      let last = WatchEvent(change: .bookmark, object: bookmark(resource, version), resourceVersion: version)
+      guard first.continueToken != nil else {
+        let events = first.items.map { InitialObjects.added($0, version) } + [last]
+        return watchers.add(resource, filter, beginningWith: events, told: version)
       }
-      events.append(WatchEvent(change: .bookmark, object: bookmark(resource, version), resourceVersion: version))
-      return watchers.add(resource, filter, beginningWith: events, told: version)
+      let live = watchers.add(resource, filter, beginningWith: [], told: version)
+      let start = InitialObjects(store: self, resource: resource, options: initial, page: first, end: last, live: live)
+      return AsyncStream { await start.next() }
     }
     guard since >= compacted else { throw .expired("too old resource version: \(since) (\(compacted))") }
     guard since <= version else {
@@ -28,7 +30,8 @@ extension EmbeddedResourceStore {
           APIStatus.Cause(reason: "ResourceVersionTooLarge", message: "Too large resource version", field: "")
         ], retryAfterSeconds: 1)
     }
-    let missed = try guarded { try table.changes(of: resource, after: since) }
+    let held = recent.changes(of: resource, after: since)
+    let missed = if let held { held } else { try guarded { try table.changes(of: resource, after: since) } }
     return watchers.add(resource, filter, beginningWith: missed.compactMap { filter.event(for: $0) }, told: version)
   }
 

@@ -3,17 +3,21 @@ internal import Glibc
 public import Logging
 public import Resources
 internal import SQLite
+internal import Threads
 
 /// The gateway's own resource backend: one SQLite file (`resources.db`) in a directory that it holds alone.
 ///
 /// A write is on disk (WAL, fsync at each commit) before it is answered and before any watcher hears of it. Versions
-/// come from one counter over all kinds that never goes back.
-public actor EmbeddedResourceStore: ResourceBackend {
+/// come from one counter over all kinds that never goes back. SQLite runs on a thread of the store's own; writes that
+/// wait at the same time share one transaction and its fsync.
+public actor EmbeddedResourceStore: EncodedObjectSource {
   /// What is kept, and for how long.
   public struct Retention: Sendable {
     /// Changes that a watch can start from.
     public var changes = 4_096
     public var changeAge = Duration.seconds(3_600)
+    /// Bytes of objects among these changes.
+    public var changeBytes: Int64 = 16 << 20
     /// Events since they last happened.
     public var eventAge = Duration.seconds(3_600)
     public var events = 2_000
@@ -21,6 +25,8 @@ public actor EmbeddedResourceStore: ResourceBackend {
     public var databaseBytes: Int64 = 1 << 30
     public init() {}
   }
+
+  public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
   public nonisolated let definitions: [ResourceDefinition]
   let directory: String
@@ -31,7 +37,17 @@ public actor EmbeddedResourceStore: ResourceBackend {
   let retention: Retention
   let clock: @Sendable () -> Timestamp
   private let lock: DirectoryLock
-  var cache = ObjectCache(capacity: 4 << 20)
+  // Validation and apply recurse as deep as an object nests: 128 levels.
+  private nonisolated let thread = BlockingThread(stackBytes: 4 << 20)
+  var cache = ObjectCache(capacity: 1 << 20)
+  var recent: RecentChanges
+  /// Writes for the next commits.
+  var waiting: [WaitingWrite] = []
+  var commitIsScheduled = false
+  /// Transactions that were committed for writes; fewer than the writes where these shared some.
+  public internal(set) var commits: UInt64 = 0
+  /// What the log holds, more or less: counted anew at each compaction.
+  var logBytes: Int64
   /// The newest version given out.
   var version: UInt64
   /// Watches can start from here on.
@@ -83,15 +99,22 @@ public actor EmbeddedResourceStore: ResourceBackend {
     self.retention = retention
     self.clock = clock
     var kinds: [ResourceName: ServedKind] = [:]
-    for definition in definitions { kinds[definition.name] = try ServedKind(definition) }
+    let opened = try table.counter("version")
+    for definition in definitions {
+      let hash = ServedKind.hash(of: definition)
+      let adopted = try table.schemaAdopted(definition.name.description, hash: hash, now: opened)
+      kinds[definition.name] = try ServedKind(definition, adopted: adopted)
+    }
     self.kinds = kinds
     kindsByText = Dictionary(uniqueKeysWithValues: kinds.map { ($0.key.description, $0.value) })
-    version = try table.counter("version")
+    version = opened
     compacted = try table.counter("compacted")
+    logBytes = try table.logBytes()
     // Nobody else can see the actor yet; what every store holds from the start is written before it is handed out.
     var start = StartingObjects(table: table, kinds: kinds, version: version, now: clock())
     try start.write(crds: crds)
     version = start.version
+    recent = RecentChanges(since: start.version)
   }
 
   /// The system's real-time clock.
@@ -120,46 +143,6 @@ public actor EmbeddedResourceStore: ResourceBackend {
     return try existing(kind, key)
   }
 
-  public func list(_ resource: ResourceName, _ options: ListOptions) throws(APIStatus) -> ObjectList {
-    let kind = try kind(resource, verb: "list")
-    try check(options.fieldSelector, kind)
-    let filter = WatchFilter(options)
-    var token = PageToken(version: version, after: nil)
-    if let text = options.continueToken, !text.isEmpty {
-      token = try PageToken(text, of: resource)
-      guard token.version >= compacted else {
-        throw .expired(
-          "The provided continue parameter is too old to display a consistent list result. You must start a new list without the continue parameter."
-        )
-      }
-    }
-    let limit = options.limit.flatMap { $0 > 0 ? $0 : nil } ?? .max
-    var items: [JSONValue] = []
-    var last: ObjectKey?
-    var hasMore = false
-    try guarded {
-      try table.scan(resource, namespace: filter.namespace, after: token.after) { key, version, body in
-        let object = try decoded(kind, key, version, body)
-        guard filter.matches(object) else { return true }
-        guard items.count < limit else {
-          hasMore = true
-          return false
-        }
-        items.append(object)
-        last = key
-        return true
-      }
-    }
-    var list = ObjectList(items: items, resourceVersion: token.version)
-    if hasMore, let last {
-      list.continueToken = PageToken(version: token.version, after: last).text(of: resource)
-      if !filter.hasSelectors {
-        list.remainingItemCount = try guarded { try table.count(resource, namespace: filter.namespace, after: last) }
-      }
-    }
-    return list
-  }
-
   // MARK: Shared by the write paths
 
   func kind(_ resource: ResourceName, verb: String) throws(APIStatus) -> ServedKind {
@@ -184,7 +167,7 @@ public actor EmbeddedResourceStore: ResourceBackend {
     return object
   }
 
-  private func decoded(
+  func decoded(
     _ kind: ServedKind, _ key: ObjectKey, _ version: UInt64, _ body: () throws -> [UInt8]
   ) throws -> JSONValue {
     let place = ObjectCache.Place(resource: kind.name, key: key)

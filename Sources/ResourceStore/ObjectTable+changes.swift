@@ -3,108 +3,87 @@ internal import Resources
 internal import SQLite
 
 extension ObjectTable {
-  func log(_ change: Change, of resource: ResourceName, time: Int64) throws {
+  /// Adds a change to the log; before the object's row is written.
+  ///
+  /// - Parameter keepsPrevious: whether what the row still holds is kept with the change: where a selector may see a
+  ///   difference, or the log does not have that state any more.
+  func log(
+    _ change: Change, of resource: ResourceName, body: [UInt8], keepsPrevious: Bool, time: Int64
+  ) throws(SQLiteError) {
     let statement = try connection.statement(
-      "INSERT INTO changes (version, time, resource, kind, body, previous) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+      """
+      INSERT INTO changes (version, prior, time, size, resource, namespace, name, kind, body, previous)
+      SELECT ?1, ?2, ?3, length(?8) + coalesce(length(old.body), 0), ?4, ?5, ?6, ?7, ?8, old.body FROM (SELECT 1)
+      LEFT JOIN objects AS old ON ?9 AND old.resource = ?4 AND old.namespace = ?5 AND old.name = ?6
+      """)
+    let key = change.object.objectKey
     statement.bind(1, Int64(change.version))
-    statement.bind(2, time)
-    statement.bind(3, resource.description)
-    statement.bind(4, change.kind.rawValue)
-    statement.bind(5, try encoded(change.object, of: resource))
-    if let previous = change.previous {
-      statement.bind(6, try encoded(previous, of: resource))
-    } else {
-      statement.bindNull(6)
-    }
+    statement.bind(2, Int64(change.prior))
+    statement.bind(3, time)
+    statement.bind(4, resource.description)
+    statement.bind(5, key.namespace)
+    statement.bind(6, key.name)
+    statement.bind(7, change.kind.rawValue)
+    statement.bind(8, body)
+    statement.bind(9, keepsPrevious && change.prior > 0 ? 1 : 0)
     try statement.run()
   }
 
   /// The changes of a kind after `version`, in commit order.
   func changes(of resource: ResourceName, after version: UInt64) throws -> [Change] {
     let statement = try connection.statement(
-      "SELECT version, kind, body, previous FROM changes WHERE resource = ?1 AND version > ?2 ORDER BY version")
+      "SELECT version, kind, prior, body, previous FROM changes WHERE resource = ?1 AND version > ?2 ORDER BY version")
     defer { statement.reset() }
     statement.bind(1, resource.description)
     statement.bind(2, Int64(version))
     var changes: [Change] = []
     while try statement.step() {
+      func object(_ column: Int32) throws -> JSONValue {
+        try JSONValue(parsing: try opened(statement.blob(column), of: resource))
+      }
       changes.append(
         Change(
           version: UInt64(statement.integer(0)), kind: WatchEvent.Change(rawValue: statement.text(1)) ?? .modified,
-          object: try JSONValue(parsing: try opened(statement.blob(2), of: resource)),
-          previous: statement.isNull(3)
-            ? JSONValue?.none : try JSONValue(parsing: try opened(statement.blob(3), of: resource))))
+          object: try object(3), previous: statement.isNull(4) ? JSONValue?.none : try object(4),
+          prior: UInt64(statement.integer(2))))
     }
     return changes
   }
 
-  /// Forgets changes up to and including `version`, and those older than `time`; answers the newest that is gone.
-  func compact(upTo version: UInt64, olderThan time: Int64) throws(SQLiteError) -> UInt64 {
-    let newest = try connection.statement("SELECT max(version) FROM changes WHERE version <= ?1 OR time < ?2")
+  /// How many bytes of objects the log holds.
+  func logBytes() throws(SQLiteError) -> Int64 {
+    let statement = try connection.statement("SELECT coalesce(sum(size), 0) FROM changes")
+    defer { statement.reset() }
+    return try statement.step() ? statement.integer(0) : 0
+  }
+
+  /// Forgets changes up to and including `version`, those older than `time`, and the oldest beyond `bytes`; answers the
+  /// newest that is gone. The state at any version that is left can still be told: what a later change needs of one
+  /// that goes moves to it.
+  func compact(upTo version: UInt64, olderThan time: Int64, beyond bytes: Int64) throws(SQLiteError) -> UInt64 {
+    let newest = try connection.statement(
+      """
+      SELECT max(coalesce((SELECT max(version) FROM changes WHERE version <= ?1 OR time < ?2), 0),
+        coalesce((SELECT max(version) FROM
+          (SELECT version, sum(size) OVER (ORDER BY version DESC) AS held FROM changes) WHERE held > ?3), 0))
+      """)
     defer { newest.reset() }
     newest.bind(1, Int64(clamping: version))
     newest.bind(2, time)
-    guard try newest.step(), !newest.isNull(0) else { return 0 }
+    newest.bind(3, bytes)
+    guard try newest.step(), newest.integer(0) > 0 else { return 0 }
     let last = newest.integer(0)
+    let move = try connection.statement(
+      """
+      UPDATE changes SET previous = old.body, size = size + length(old.body)
+      FROM (SELECT version AS oldVersion, body FROM changes WHERE version <= ?1) AS old
+      WHERE changes.version > ?1 AND changes.prior = old.oldVersion AND changes.previous IS NULL
+      """)
+    move.bind(1, last)
+    try move.run()
     let statement = try connection.statement("DELETE FROM changes WHERE version <= ?1")
     statement.bind(1, last)
     try statement.run()
     return UInt64(last)
-  }
-
-  func exists(uid: String) throws(SQLiteError) -> Bool {
-    let statement = try connection.statement("SELECT 1 FROM objects WHERE uid = ?1")
-    defer { statement.reset() }
-    statement.bind(1, uid)
-    return try statement.step()
-  }
-
-  /// Kind and key of the objects that name `owner` among their owners.
-  func dependents(of owner: String) throws(SQLiteError) -> [(resource: String, key: ObjectKey)] {
-    let statement = try connection.statement(
-      "SELECT resource, namespace, name FROM objects JOIN owners ON object = id WHERE owner = ?1 ORDER BY id")
-    statement.bind(1, owner)
-    return try keys(statement)
-  }
-
-  /// Kind and key of objects all of whose owners are gone or unknown.
-  func orphans() throws(SQLiteError) -> [(resource: String, key: ObjectKey)] {
-    try keys(
-      try connection.statement(
-        """
-        SELECT resource, namespace, name FROM objects WHERE id IN (SELECT object FROM owners) AND NOT EXISTS (
-          SELECT 1 FROM owners JOIN objects AS other ON other.uid = owner WHERE object = objects.id)
-        ORDER BY id
-        """))
-  }
-
-  /// Kind and key of everything in a namespace.
-  func content(of namespace: String) throws(SQLiteError) -> [(resource: String, key: ObjectKey)] {
-    let statement = try connection.statement(
-      "SELECT resource, namespace, name FROM objects WHERE namespace = ?1 ORDER BY id")
-    statement.bind(1, namespace)
-    return try keys(statement)
-  }
-
-  /// Keys of a kind's objects that were last written before `time`, and of the oldest beyond `most`.
-  func stale(_ resource: ResourceName, before time: Int64, most: Int) throws(SQLiteError) -> [ObjectKey] {
-    let statement = try connection.statement(
-      """
-      SELECT resource, namespace, name FROM objects WHERE resource = ?1 AND (time < ?2 OR id NOT IN (
-        SELECT id FROM objects WHERE resource = ?1 ORDER BY time DESC, id DESC LIMIT ?3)) ORDER BY id
-      """)
-    statement.bind(1, resource.description)
-    statement.bind(2, time)
-    statement.bind(3, most)
-    return try keys(statement).map(\.key)
-  }
-
-  private func keys(_ statement: Statement) throws(SQLiteError) -> [(resource: String, key: ObjectKey)] {
-    defer { statement.reset() }
-    var found: [(resource: String, key: ObjectKey)] = []
-    while try statement.step() {
-      found.append((statement.text(0), ObjectKey(namespace: statement.text(1), name: statement.text(2))))
-    }
-    return found
   }
 }

@@ -16,56 +16,23 @@ struct ObjectTable {
     var object: JSONValue
     /// The state before, where a selector may see a difference; nil: as `object`.
     var previous: JSONValue?
+    /// The version of the state before; 0: there was none.
+    var prior: UInt64
+    /// What watchers are sent, made once for all of them.
+    var renderings = SharedRenderings()
   }
   let connection: Connection
   /// Of the kinds whose bodies do not lie on the disk in clear.
   var ciphers: [ResourceName: any BodyCipher] = [:]
 
-  private static let migrations = [
-    """
-    CREATE TABLE objects (
-      id INTEGER PRIMARY KEY, resource TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, uid TEXT NOT NULL,
-      version INTEGER NOT NULL, time INTEGER NOT NULL, body BLOB NOT NULL, UNIQUE (resource, namespace, name));
-    CREATE UNIQUE INDEX objects_uid ON objects (uid);
-    CREATE TABLE owners (
-      owner TEXT NOT NULL, object INTEGER NOT NULL REFERENCES objects (id) ON DELETE CASCADE,
-      PRIMARY KEY (owner, object)) WITHOUT ROWID;
-    CREATE INDEX owners_object ON owners (object);
-    CREATE TABLE changes (
-      version INTEGER PRIMARY KEY, time INTEGER NOT NULL, resource TEXT NOT NULL, kind TEXT NOT NULL, body BLOB NOT NULL,
-      previous BLOB);
-    CREATE INDEX changes_resource ON changes (resource, version);
-    CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-    """
-  ]
-
   init(_ connection: Connection) { self.connection = connection }
 
-  /// Brings the file to the current layout. A file of a newer program is refused.
-  func migrate(firstVersion: UInt64) throws {
-    let version = Int(try connection.userVersion)
-    guard version <= Self.migrations.count else {
-      throw StoreError(
-        message: "the resource database has layout \(version), which is newer than this program: use a newer gateway")
-    }
-    for index in version..<Self.migrations.count {
-      try connection.transaction {
-        try connection.execute(Self.migrations[index])
-        try connection.setUserVersion(Int64(index + 1))
-      }
-    }
-    if version == 0 {
-      try setCounter("version", firstVersion)
-      try setCounter("compacted", firstVersion)
-    }
-  }
+  // MARK: Counters
 
   /// Lets the file grow to so many bytes and no further; what it has already stays.
   func limit(bytes: Int64) throws(SQLiteError) {
-    let size = try connection.statement("PRAGMA page_size")
-    defer { size.reset() }
-    guard try size.step() else { return }
-    try connection.execute("PRAGMA max_page_count = \(max(bytes / size.integer(0), 1))")
+    let size = try connection.number(ofPragma: "page_size")
+    try connection.execute("PRAGMA max_page_count = \(max(bytes / max(size, 1), 1))")
   }
 
   func counter(_ name: String) throws(SQLiteError) -> UInt64 {
@@ -82,6 +49,8 @@ struct ObjectTable {
     try statement.run()
   }
 
+  // MARK: Objects
+
   func row(_ resource: ResourceName, _ key: ObjectKey) throws -> Row? {
     let statement = try connection.statement(
       "SELECT version, body FROM objects WHERE resource = ?1 AND namespace = ?2 AND name = ?3")
@@ -93,23 +62,14 @@ struct ObjectTable {
     return Row(key: key, version: UInt64(statement.integer(0)), body: try opened(statement.blob(1), of: resource, key))
   }
 
-  /// Visits the rows of a kind after `start`, sorted by namespace and name, until `visit` answers false. The second
+  /// Visits the rows of a kind after `start`, sorted by namespace and name, until `visit` answers false. The last
   /// argument reads the body: it is only copied where it is asked for.
   func scan(
     _ resource: ResourceName, namespace: String?, after start: ObjectKey?,
-    _ visit: (_ key: ObjectKey, _ version: UInt64, _ body: () throws -> [UInt8]) throws -> Bool
+    _ visit: (_ key: ObjectKey, _ version: UInt64, _ body: @escaping () throws -> [UInt8]) throws -> Bool
   ) throws {
-    var sql = "SELECT namespace, name, version, body FROM objects WHERE resource = ?1"
-    if namespace != nil { sql += " AND namespace = ?2" }
-    if start != nil { sql += " AND (namespace, name) > (?3, ?4)" }
-    let statement = try connection.statement(sql + " ORDER BY namespace, name")
+    let statement = try selection("namespace, name, version, body", resource, namespace, after: start, isSorted: true)
     defer { statement.reset() }
-    statement.bind(1, resource.description)
-    if let namespace { statement.bind(2, namespace) }
-    if let start {
-      statement.bind(3, start.namespace)
-      statement.bind(4, start.name)
-    }
     while try statement.step() {
       let key = ObjectKey(namespace: statement.text(0), name: statement.text(1))
       guard try visit(key, UInt64(statement.integer(2)), { try opened(statement.blob(3), of: resource, key) }) else {
@@ -118,19 +78,34 @@ struct ObjectTable {
     }
   }
 
-  func count(_ resource: ResourceName, namespace: String?, after start: ObjectKey) throws(SQLiteError) -> Int {
-    let statement = try connection.statement(
-      "SELECT count(*) FROM objects WHERE resource = ?1 AND (?2 IS NULL OR namespace = ?2) AND (namespace, name) > (?3, ?4)"
-    )
+  func count(_ resource: ResourceName, namespace: String?, after start: ObjectKey) throws -> Int {
+    let statement = try selection("count(*)", resource, namespace, after: start, isSorted: false)
     defer { statement.reset() }
-    statement.bind(1, resource.description)
-    statement.bind(2, namespace)
-    statement.bind(3, start.namespace)
-    statement.bind(4, start.name)
     return try statement.step() ? Int(statement.integer(0)) : 0
   }
 
-  func put(_ resource: ResourceName, _ object: JSONValue, version: UInt64, time: Int64) throws {
+  /// Within one namespace the index is entered at the name, in all of them at the pair.
+  private func selection(
+    _ columns: String, _ resource: ResourceName, _ namespace: String?, after start: ObjectKey?, isSorted: Bool
+  ) throws(SQLiteError) -> Statement {
+    var sql = "SELECT \(columns) FROM objects WHERE resource = ?1"
+    let isInside = start.map { namespace == nil || namespace == $0.namespace } ?? false
+    if namespace != nil { sql += " AND namespace = ?2" }
+    if isInside { sql += namespace == nil ? " AND (namespace, name) > (?3, ?4)" : " AND name > ?4" }
+    if isSorted { sql += " ORDER BY namespace, name" }
+    let statement = try connection.statement(sql)
+    statement.bind(1, resource.description)
+    if let namespace { statement.bind(2, namespace) }
+    if let start, isInside {
+      if namespace == nil { statement.bind(3, start.namespace) }
+      statement.bind(4, start.name)
+    }
+    return statement
+  }
+
+  func put(
+    _ resource: ResourceName, _ object: JSONValue, body: [UInt8], version: UInt64, time: Int64
+  ) throws(SQLiteError) {
     let metadata = object.metadata
     let statement = try connection.statement(
       """
@@ -143,7 +118,7 @@ struct ObjectTable {
     statement.bind(4, metadata.uid)
     statement.bind(5, Int64(version))
     statement.bind(6, time)
-    statement.bind(7, try encoded(object, of: resource))
+    statement.bind(7, body)
     try statement.run()
   }
 

@@ -6,16 +6,26 @@ struct ServedKind: Sendable {
   let definition: ResourceDefinition
   let schema: Schema
   let rules: any KindRules
+  /// Rows that are newer were written with this schema's defaults in them.
+  let adopted: UInt64
   var name: ResourceName { definition.name }
 
-  init(_ definition: ResourceDefinition) throws(StoreError) {
+  init(_ definition: ResourceDefinition, adopted: UInt64 = .max) throws(StoreError) {
     self.definition = definition
     rules = BuiltInKinds.rules(of: definition.name)
+    self.adopted = adopted
     do {
       schema = try Schema(definition.schema)
     } catch {
       throw StoreError(message: "the schema of \(definition.kind) cannot be served: \(error)")
     }
+  }
+
+  /// Tells one schema of a kind from another (FNV-1a, 64 bits, of its text).
+  static func hash(of definition: ResourceDefinition) -> Int64 {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for byte in definition.schema.serialised() { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    return Int64(bitPattern: hash)
   }
 
   /// Where a write is aimed and who makes it.

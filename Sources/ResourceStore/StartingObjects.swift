@@ -33,10 +33,11 @@ struct StartingObjects {
         version += 1
         var object = try JSONValue(parsing: row.body)
         object.metadata.resourceVersion = String(version)
-        try table.remove(uid: object.metadata.uid)
         try table.log(
-          ObjectTable.Change(version: version, kind: .deleted, object: object), of: definition.name,
+          ObjectTable.Change(version: version, kind: .deleted, object: object, prior: row.version),
+          of: definition.name, body: try table.encoded(object, of: definition.name), keepsPrevious: true,
           time: now.nanoseconds / 1_000_000_000)
+        try table.remove(uid: object.metadata.uid)
       }
       try table.setCounter("version", version)
     }
@@ -67,10 +68,12 @@ struct StartingObjects {
     version += 1
     object.metadata.resourceVersion = String(version)
     let seconds = now.nanoseconds / 1_000_000_000
-    try table.put(definition.name, object, version: version, time: seconds)
+    let body = try table.encoded(object, of: definition.name)
     try table.log(
-      ObjectTable.Change(version: version, kind: old == nil ? .added : .modified, object: object),
-      of: definition.name, time: seconds)
+      ObjectTable.Change(
+        version: version, kind: old == nil ? .added : .modified, object: object, prior: row?.version ?? 0),
+      of: definition.name, body: body, keepsPrevious: true, time: seconds)
+    try table.put(definition.name, object, body: body, version: version, time: seconds)
   }
 
   /// A CRD with the status that an API server gives it once it serves the kind.

@@ -14,7 +14,9 @@ enum StoreFile {
   static func open(directory: String, logger: Logger, now: Timestamp) throws -> ObjectTable {
     let path = "\(directory)/resources.db"
     do {
-      return try sound(path, firstVersion: 1)
+      let table = try sound(path, firstVersion: 1)
+      if try table.counter(BackupCopy.mark) != 0 { try BackupCopy.moveOn(table, now: now) }
+      return table
     } catch {
       guard let fault = fault(error) else { throw error }
       let aside = "\(path).corrupt-\(now.nanoseconds / 1_000_000_000)"
@@ -33,8 +35,10 @@ enum StoreFile {
   }
 
   private static func sound(_ path: String, firstVersion: UInt64) throws -> ObjectTable {
-    let connection = try Connection(path: path, durability: .full)
+    let connection = try Connection(path: path, durability: .full, shrinks: true)
     if let fault = try connection.integrityFault() { throw Damage(fault: fault) }
+    // What a burst of writes has made of the log's file goes at the next checkpoint.
+    try connection.execute("PRAGMA journal_size_limit = 4194304")
     let table = ObjectTable(connection)
     try table.migrate(firstVersion: firstVersion)
     return table

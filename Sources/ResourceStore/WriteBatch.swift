@@ -9,11 +9,24 @@ struct WriteBatch {
     let kinds: [ResourceName: ServedKind]
     let kindsByText: [String: ServedKind]
     let table: ObjectTable
+    /// The log reaches back to here.
+    let compacted: UInt64
+  }
+  /// A change that the batch has made; `bytes`: of the object's row.
+  struct Made {
+    var resource: ResourceName
+    var change: ObjectTable.Change
+    var bytes: Int
+  }
+  /// How far a batch was at some time.
+  struct Mark {
+    fileprivate var version: UInt64
+    fileprivate var changes: Int
   }
   let store: Access
   var version: UInt64
   let now: Timestamp
-  private(set) var changes: [(resource: ResourceName, change: ObjectTable.Change)] = []
+  private(set) var changes: [Made] = []
 
   init(store: Access, version: UInt64, now: Timestamp) {
     self.store = store
@@ -22,6 +35,14 @@ struct WriteBatch {
   }
 
   var table: ObjectTable { store.table }
+
+  var mark: Mark { Mark(version: version, changes: changes.count) }
+
+  /// Forgets what was made since; the database is taken back by whoever calls.
+  mutating func goBack(to mark: Mark) {
+    version = mark.version
+    changes.removeSubrange(mark.changes...)
+  }
   private var seconds: Int64 { now.nanoseconds / 1_000_000_000 }
 
   // MARK: Reading inside the transaction
@@ -119,17 +140,19 @@ struct WriteBatch {
     let stored = object
     // Said with its type: a bare nil would be JSON's null here.
     let before = previous.flatMap { kind.differInSelection($0, stored) ? $0 : JSONValue?.none }
+    let prior = previous.flatMap { UInt64($0.metadata.resourceVersion) } ?? 0
     let change = ObjectTable.Change(
-      version: version, kind: previous == nil ? .added : .modified, object: stored,
-      previous: before)
-    try attempt {
-      try table.put(kind.name, stored, version: change.version, time: seconds)
+      version: version, kind: previous == nil ? .added : .modified, object: stored, previous: before, prior: prior)
+    let bytes = try attempt {
+      let body = try table.encoded(stored, of: kind.name)
+      try table.log(change, of: kind.name, body: body, keepsPrevious: keepsPrevious(change), time: seconds)
+      try table.put(kind.name, stored, body: body, version: change.version, time: seconds)
       if stored.metadata.json["ownerReferences"] != previous?.metadata.json["ownerReferences"] {
         try table.setOwners(of: stored)
       }
-      try table.log(change, of: kind.name, time: seconds)
+      return body.count
     }
-    changes.append((kind.name, change))
+    changes.append(Made(resource: kind.name, change: change, bytes: bytes))
   }
 
   /// Takes the object out of the store; ``WriteBatch/settle(after:)`` sees to what hung on it.
@@ -137,13 +160,21 @@ struct WriteBatch {
     version += 1
     var last = object
     last.metadata.resourceVersion = String(version)
-    let change = ObjectTable.Change(version: version, kind: .deleted, object: last)
-    try attempt {
+    let prior = UInt64(object.metadata.resourceVersion) ?? 0
+    let change = ObjectTable.Change(version: version, kind: .deleted, object: last, prior: prior)
+    let bytes = try attempt {
+      let body = try table.encoded(last, of: kind.name)
+      try table.log(change, of: kind.name, body: body, keepsPrevious: keepsPrevious(change), time: seconds)
       try table.remove(uid: object.metadata.uid)
-      try table.log(change, of: kind.name, time: seconds)
+      return body.count
     }
-    changes.append((kind.name, change))
+    changes.append(Made(resource: kind.name, change: change, bytes: bytes))
     try settle(after: object)
+  }
+
+  /// The log has every state since `compacted`; an older one goes into it with the change that replaces it.
+  private func keepsPrevious(_ change: ObjectTable.Change) -> Bool {
+    change.previous != nil || change.prior <= store.compacted
   }
 
   func attempt<Result>(_ body: () throws -> Result) throws(APIStatus) -> Result {

@@ -125,15 +125,42 @@ public struct WatchEvent: Sendable {
   public enum Change: String, Sendable {
     case added = "ADDED", modified = "MODIFIED", deleted = "DELETED", bookmark = "BOOKMARK", error = "ERROR"
   }
-  public var change: Change
+  public let change: Change
   /// The object; for `.bookmark` only metadata.resourceVersion, for `.error` a Status.
-  public var object: JSONValue
-  public var resourceVersion: UInt64
-  public init(change: Change, object: JSONValue, resourceVersion: UInt64) {
+  public let object: JSONValue
+  public let resourceVersion: UInt64
+  /// What the event is sent as; shared by all who are told of it.
+  public let renderings: SharedRenderings
+  public init(
+    change: Change, object: JSONValue, resourceVersion: UInt64, renderings: SharedRenderings = SharedRenderings()
+  ) {
     self.change = change
     self.object = object
     self.resourceVersion = resourceVersion
+    self.renderings = renderings
   }
+}
+
+/// A list whose items are JSON texts, each as ``JSONValue/serialised(pretty:)`` writes it.
+public struct EncodedObjectList: Sendable {
+  public var items: [[UInt8]]
+  public var resourceVersion: UInt64
+  public var continueToken: String?
+  public var remainingItemCount: Int?
+  public init(
+    items: [[UInt8]], resourceVersion: UInt64, continueToken: String? = nil, remainingItemCount: Int? = nil
+  ) {
+    self.items = items
+    self.resourceVersion = resourceVersion
+    self.continueToken = continueToken
+    self.remainingItemCount = remainingItemCount
+  }
+}
+
+/// A backend that keeps objects as text and can list them without reading it: what ``ResourceBackend/list(_:_:)``
+/// answers, item for item.
+public protocol EncodedObjectSource: ResourceBackend {
+  func encodedList(_ resource: ResourceName, _ options: ListOptions) async throws(APIStatus) -> EncodedObjectList
 }
 
 /// Where resources live: the embedded store, a real API server, or the twins. One conformance suite runs on each.

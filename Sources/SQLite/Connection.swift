@@ -18,7 +18,7 @@ public struct SQLiteError: Error, Sendable, CustomStringConvertible {
 /// `@unchecked Sendable`: the connection is opened with `SQLITE_OPEN_FULLMUTEX`, so SQLite itself serialises calls;
 /// statements are confined to their owner, who is documented above.
 public final class Connection: @unchecked Sendable {
-  private let handle: OpaquePointer
+  let handle: OpaquePointer
   private var cache: [String: Statement] = [:]
 
   public enum Durability: String, Sendable {
@@ -29,7 +29,11 @@ public final class Connection: @unchecked Sendable {
   }
 
   /// Opens or creates the database at `path` (`:memory:` for none) in WAL mode.
-  public init(path: String, durability: Durability = .full, readOnly: Bool = false) throws(SQLiteError) {
+  ///
+  /// - Parameter shrinks: a file that is new can give pages back by ``giveBack(pages:)``; one that exists is as it is.
+  public init(
+    path: String, durability: Durability = .full, readOnly: Bool = false, shrinks: Bool = false
+  ) throws(SQLiteError) {
     var opened: OpaquePointer?
     let flags = (readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) | SQLITE_OPEN_FULLMUTEX
     let code = sqlite3_open_v2(path, &opened, flags, nil)
@@ -41,6 +45,8 @@ public final class Connection: @unchecked Sendable {
     handle = opened
     sqlite3_busy_timeout(handle, 5_000)
     if !readOnly {
+      // Counts only before the first page is written, which the next line does.
+      if shrinks { try execute("PRAGMA auto_vacuum = INCREMENTAL") }
       try execute("PRAGMA journal_mode = WAL")
       try execute("PRAGMA synchronous = \(durability.rawValue)")
     }
@@ -84,6 +90,26 @@ public final class Connection: @unchecked Sendable {
       throw error
     }
   }
+
+  /// Whether a transaction is open. Some errors, a full disk among them, end one by themselves.
+  public var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+
+  /// The one number that a PRAGMA answers; 0 where it answers nothing.
+  public func number(ofPragma name: String) throws(SQLiteError) -> Int64 {
+    let statement = try statement("PRAGMA \(name)")
+    defer { statement.reset() }
+    return try statement.step() ? statement.integer(0) : 0
+  }
+
+  /// Makes a file that was made without `shrinks` one that can give pages back. Rewrites the whole file once.
+  public func makeShrinkable() throws(SQLiteError) {
+    guard try number(ofPragma: "auto_vacuum") != 2 else { return }
+    try execute("PRAGMA auto_vacuum = INCREMENTAL")
+    try execute("VACUUM")
+  }
+
+  /// Takes at most so many unused pages out of the file; it is shorter after the next checkpoint.
+  public func giveBack(pages: Int) throws(SQLiteError) { try execute("PRAGMA incremental_vacuum(\(pages))") }
 
   /// `PRAGMA user_version`: the schema version of the file.
   public var userVersion: Int64 {

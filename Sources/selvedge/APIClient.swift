@@ -104,10 +104,10 @@ struct APIClient {
 
   func request(
     _ method: String, _ path: String, accept: String = "application/json", contentType: String? = nil,
-    body: [UInt8] = []
+    body: [UInt8] = [], into file: Int32? = nil
   ) async throws -> Response {
     let channel: any Channel
-    let collector = ResponseCollector()
+    let collector = ResponseCollector(file: file)
     do {
       channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
         .connectTimeout(.seconds(5))
@@ -136,6 +136,7 @@ struct APIClient {
     guard let response = collector.response else {
       throw ValidationFailure(message: "the gateway closed the connection")
     }
+    guard collector.isWhole else { throw ValidationFailure(message: "the gateway's answer broke off") }
     return response
   }
 }

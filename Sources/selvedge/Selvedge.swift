@@ -10,7 +10,8 @@ struct Selvedge: AsyncParsableCommand {
     version: GatewayVersion.text,
     subcommands: [
       RunCommand.self, KubeconfigCommand.self, CRDsCommand.self, ValidateCommand.self, DiscoverCommand.self,
-      ModbusCommand.self, GetCommand.self, ApplyCommand.self, TwinCommand.self, VersionCommand.self,
+      ModbusCommand.self, GetCommand.self, ApplyCommand.self, TwinCommand.self, BackupCommand.self,
+      RestoreCommand.self, VersionCommand.self,
     ])
 }
 

@@ -182,6 +182,9 @@ struct GatewayParts {
     router.add(middleware: LocalRequestMiddleware(requestGuard))
     health.register(on: router)
     DashboardRoutes().register(on: router)
+    BackupRoutes(
+      backup: GatewayBackup(dataDirectory: data.path), flush: { [twins] in try? await twins.flush() }, logger: logger
+    ).register(on: router)
     KubernetesAPI(
       backends: [resources, twinBackend], now: { [clock] in clock.now }, version: GatewayVersion.text, logger: logger,
       requestGuard: requestGuard

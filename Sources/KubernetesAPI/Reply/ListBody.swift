@@ -5,9 +5,9 @@ package import Resources
 package struct ListBody: Sendable {
   private let rendering: ObjectRendering
   /// Asked for the pages after the first; nil where the client pages by itself.
-  private let following: (@Sendable (_ continueToken: String) async throws(APIStatus) -> ObjectList)?
+  private let following: (@Sendable (_ continueToken: String) async throws(APIStatus) -> ListPage)?
   private let isPretty: Bool
-  private var page: ObjectList
+  private var page: ListPage
   private var position = 0
   /// What stands before the next element.
   private var opening: [UInt8]
@@ -17,8 +17,8 @@ package struct ListBody: Sendable {
 
   /// - Parameter first: already fetched, so that its errors could become a Status.
   init(
-    rendering: ObjectRendering, first: ObjectList,
-    following: (@Sendable (_ continueToken: String) async throws(APIStatus) -> ObjectList)?, isPretty: Bool
+    rendering: ObjectRendering, first: ListPage,
+    following: (@Sendable (_ continueToken: String) async throws(APIStatus) -> ListPage)?, isPretty: Bool
   ) {
     self.rendering = rendering
     self.following = following
@@ -42,13 +42,17 @@ package struct ListBody: Sendable {
   package mutating func next() async throws(APIStatus) -> [UInt8]? {
     guard !isOver else { return nil }
     var text: [UInt8] = []
+    text.reserveCapacity(Self.pieceSize + Self.pieceSize / 4)
     while true {
-      while position < page.items.count {
+      while position < page.count {
         text.append(contentsOf: opening)
         opening = [UInt8(ascii: ",")]
-        let item = rendering.item(page.items[position])
+        switch page.items {
+        case .objects(let objects):
+          text.append(contentsOf: rendering.item(objects[position]).serialised(pretty: isPretty))
+        case .texts(let texts): try rendering.append(itemFrom: texts[position], to: &text)
+        }
         position += 1
-        text.append(contentsOf: item.serialised(pretty: isPretty))
         if text.count >= Self.pieceSize { return text }
       }
       guard let following, let token = page.continueToken else { break }

@@ -8,6 +8,9 @@ struct ObjectRendering: Sendable {
   let include: Table.IncludeObject
   /// What ages in a Table count to.
   let now: @Sendable () -> Timestamp
+  private let table: TableRenderer
+  /// What of an object's text is read for a Table's cells.
+  private let cellParts: JSONProjection
 
   /// Reads Accept and `includeObject`.
   init(_ call: APICall, of definition: ResourceDefinition, now: @escaping @Sendable () -> Timestamp)
@@ -15,6 +18,8 @@ struct ObjectRendering: Sendable {
   {
     self.definition = definition
     self.now = now
+    table = TableRenderer(definition)
+    cellParts = table.projection
     representation = try Representation(accept: call.accept)
     guard let text = call.query["includeObject"] else {
       include = .metadata
@@ -51,10 +56,59 @@ struct ObjectRendering: Sendable {
         "metadata": object["metadata"] ?? [:],
       ]
     case .table(let version):
-      let table = versioned(
-        Table.rendered([object], of: definition, include: include, now: now(), listMetadata: [:]), version)
-      return table["rows"]?.array?.first ?? [:]
+      var row: JSONValue = ["cells": .array(table.cells(of: object, now: now()))]
+      switch include {
+      case .none: break
+      case .metadata:
+        row["object"] = [
+          "kind": "PartialObjectMetadata", "apiVersion": .string("meta.k8s.io/\(version)"),
+          "metadata": object["metadata"] ?? [:],
+        ]
+      case .object: row["object"] = object
+      }
+      return row
     }
+  }
+
+  /// Appends what ``item(_:)`` makes of the object with this text, byte for byte, and reads no more of it than that
+  /// needs.
+  func append(itemFrom text: [UInt8], to output: inout [UInt8]) throws(APIStatus) {
+    do throws(JSONError) {
+      switch representation {
+      case .object: output.append(contentsOf: text)
+      case .metadata(let version):
+        var parser = JSONParser(text)
+        let range = try parser.parse(only: JSONProjection(paths: []), noting: "metadata").noted
+        Self.append(partialObjectWith: text[range ?? 0..<0], version, to: &output)
+      case .table(let version):
+        var parser = JSONParser(text)
+        let (parts, range) = try parser.parse(only: cellParts, noting: "metadata")
+        output.append(contentsOf: #"{"cells":"#.utf8)
+        JSONValue.array(table.cells(of: parts, now: now())).write(to: &output)
+        switch include {
+        case .none: break
+        case .metadata:
+          output.append(contentsOf: #","object":"#.utf8)
+          Self.append(partialObjectWith: text[range ?? 0..<0], version, to: &output)
+        case .object:
+          output.append(contentsOf: #","object":"#.utf8)
+          output.append(contentsOf: text)
+        }
+        output.append(UInt8(ascii: "}"))
+      }
+    } catch {
+      throw .internalError("a stored \(definition.kind) cannot be read: \(error)")
+    }
+  }
+
+  private static func append(
+    partialObjectWith metadata: ArraySlice<UInt8>, _ version: String, to output: inout [UInt8]
+  ) {
+    output.append(contentsOf: #"{"apiVersion":"meta.k8s.io/"#.utf8)
+    output.append(contentsOf: version.utf8)
+    output.append(contentsOf: #"","kind":"PartialObjectMetadata","metadata":"#.utf8)
+    if metadata.isEmpty { output.append(contentsOf: "{}".utf8) } else { output.append(contentsOf: metadata) }
+    output.append(UInt8(ascii: "}"))
   }
 
   /// A list without its elements, and the key under which these belong.

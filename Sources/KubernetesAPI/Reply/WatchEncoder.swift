@@ -9,27 +9,48 @@ struct WatchEncoder: Sendable {
   let marksInitialEvents: Bool
   private var isInitial = true
   private var hasSentColumns = false
+  /// Tells renderings of one event from each other: two encoders of the same form write the same line.
+  private let form: String
 
   init(_ rendering: ObjectRendering, allowsBookmarks: Bool, marksInitialEvents: Bool) {
     self.rendering = rendering
     self.allowsBookmarks = allowsBookmarks
     self.marksInitialEvents = marksInitialEvents
+    form =
+      switch rendering.representation {
+      case .object: "object"
+      case .metadata(let version): "metadata \(version)"
+      case .table(let version): "table \(version) \(rendering.include.rawValue)"
+      }
   }
 
-  /// The event's line with its newline; nil for one that the client did not ask for.
+  /// The event's line with its newline; nil for one that the client did not ask for. Made once for all who want the
+  /// event in this form.
   mutating func line(_ event: WatchEvent) -> [UInt8]? {
-    let object: JSONValue
-    switch event.change {
-    case .bookmark:
-      let isEnd = isInitial && marksInitialEvents
+    var name = form
+    var isEnd = false
+    if event.change == .bookmark {
+      isEnd = isInitial && marksInitialEvents
       isInitial = false
       guard allowsBookmarks else { return nil }
-      object = rendered(bookmark(event.resourceVersion, endsInitialEvents: isEnd))
-    case .error: object = event.object
-    case .added, .modified, .deleted: object = rendered(event.object)
+      if isEnd { name += " end" }
     }
-    let line: JSONValue = ["type": .string(event.change.rawValue), "object": object]
-    return line.serialised() + [0x0A]
+    var hasColumns = false
+    if case .table = rendering.representation, event.change != .error {
+      hasColumns = !hasSentColumns
+      hasSentColumns = true
+      if hasColumns { name += " columns" }
+    }
+    return event.renderings.bytes("\(event.change.rawValue) \(name)") {
+      let object: JSONValue =
+        switch event.change {
+        case .bookmark: rendered(bookmark(event.resourceVersion, endsInitialEvents: isEnd), hasColumns)
+        case .error: event.object
+        case .added, .modified, .deleted: rendered(event.object, hasColumns)
+        }
+      let line: JSONValue = ["type": .string(event.change.rawValue), "object": object]
+      return line.serialised() + [0x0A]
+    }
   }
 
   private func bookmark(_ version: UInt64, endsInitialEvents: Bool) -> JSONValue {
@@ -42,12 +63,9 @@ struct WatchEncoder: Sendable {
   }
 
   /// Only the first Table carries its columns.
-  private mutating func rendered(_ object: JSONValue) -> JSONValue {
+  private func rendered(_ object: JSONValue, _ hasColumns: Bool) -> JSONValue {
     var result = rendering.single(object)
-    if case .table = rendering.representation {
-      if hasSentColumns { result["columnDefinitions"] = .null }
-      hasSentColumns = true
-    }
+    if case .table = rendering.representation, !hasColumns { result["columnDefinitions"] = .null }
     return result
   }
 }

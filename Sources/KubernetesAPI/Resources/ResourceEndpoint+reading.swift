@@ -17,27 +17,29 @@ extension ResourceEndpoint {
     var options = parameters.options
     let pagesItself = options.limit == nil
     if pagesItself { options.limit = Self.pageSize }
-    let first = try await page(options, parameters)
-    var following: (@Sendable (String) async throws(APIStatus) -> ObjectList)?
+    let isPretty = call.query.flag("pretty")
+    let first = try await page(options, parameters, isPretty: isPretty)
+    var following: (@Sendable (String) async throws(APIStatus) -> ListPage)?
     if pagesItself {
       following = { [backend, resource, options] token throws(APIStatus) in
         var next = options
         next.continueToken = token
-        return try await backend.list(resource, next)
+        return try await ListPage.fetched(from: backend, resource, next, isPretty: isPretty)
       }
     }
-    let body = ListBody(
-      rendering: rendering, first: first, following: following, isPretty: call.query.flag("pretty"))
+    let body = ListBody(rendering: rendering, first: first, following: following, isPretty: isPretty)
     return APIReply(code: 200, contentType: "application/json", body: .list(body))
   }
 
   /// A page that satisfies the version asked for: one from the future is waited for up to 3 s.
-  private func page(_ options: ListOptions, _ parameters: ListParameters) async throws(APIStatus) -> ObjectList {
+  private func page(
+    _ options: ListOptions, _ parameters: ListParameters, isPretty: Bool = false
+  ) async throws(APIStatus) -> ListPage {
     guard case .at(let version) = parameters.version, options.continueToken == nil else {
-      return try await backend.list(resource, options)
+      return try await ListPage.fetched(from: backend, resource, options, isPretty: isPretty)
     }
     for attempt in 0...30 {
-      let list = try await backend.list(resource, options)
+      let list = try await ListPage.fetched(from: backend, resource, options, isPretty: isPretty)
       if list.resourceVersion == version || list.resourceVersion > version && !parameters.isExact { return list }
       if list.resourceVersion > version {
         throw .expired("The provided resource version \(version) is no longer available, only \(list.resourceVersion)")

@@ -32,6 +32,14 @@ struct ColumnPath {
     }
   }
 
+  /// The members that the column's paths start from, as far as these lead through objects alone.
+  var memberPaths: [[String]] {
+    parts.compactMap { part in
+      guard case .path(let path?) = part else { return nil }
+      return path.leadingMembers
+    }
+  }
+
   /// The values of a single path; one string for a text. Nothing where no path finds anything.
   func values(in object: JSONValue) -> [JSONValue] {
     if parts.count == 1, case .path(let path) = parts[0] { return path?.values(in: object) ?? [] }

@@ -41,6 +41,15 @@ struct JSONPath: Sendable, Hashable {
     self.steps = steps
   }
 
+  /// The names up to the first step that is not a member's name.
+  var leadingMembers: [String] {
+    var names: [String] = []
+    for case .member(let name) in steps.prefix(while: { if case .member = $0 { true } else { false } }) {
+      names.append(name)
+    }
+    return names
+  }
+
   /// The values that the path finds, in document order.
   func values(in object: JSONValue) -> [JSONValue] {
     var current = [object]

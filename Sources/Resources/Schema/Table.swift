@@ -16,31 +16,9 @@ public enum Table {
     _ objects: [JSONValue], of definition: ResourceDefinition, include: IncludeObject, now: Timestamp,
     listMetadata: JSONValue
   ) -> JSONValue {
-    let columns = definition.columns.isEmpty ? [ageColumn] : definition.columns
-    let paths = columns.map { ColumnPath($0.jsonPath) }
-    var definitions: [JSONValue] = [
-      [
-        "name": "Name", "type": "string", "format": "name", "priority": 0,
-        "description": "The object's name, unique among its kind in its namespace.",
-      ]
-    ]
-    definitions += columns.map { column in
-      [
-        "name": .string(column.name), "type": .string(column.type),
-        "format": .string(column.counts ? "" : column.format),
-        "description": .string(column.description), "priority": .integer(Int64(column.priority)),
-      ]
-    }
+    let renderer = TableRenderer(definition)
     let rows = objects.map { object -> JSONValue in
-      var cells: [JSONValue] = [object[path: "metadata", "name"] ?? ""]
-      for (column, path) in zip(columns, paths) {
-        guard !column.counts else {
-          cells.append(.integer(Int64(path.count(in: object))))
-          continue
-        }
-        cells.append(cell(path.values(in: object), type: column.type, now: now))
-      }
-      var row: JSONValue = ["cells": .array(cells)]
+      var row: JSONValue = ["cells": .array(renderer.cells(of: object, now: now))]
       switch include {
       case .none: break
       case .metadata:
@@ -53,27 +31,8 @@ public enum Table {
     }
     return [
       "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": listMetadata,
-      "columnDefinitions": .array(definitions), "rows": .array(rows),
+      "columnDefinitions": renderer.columnDefinitions, "rows": .array(rows),
     ]
-  }
-
-  private static let ageColumn = ResourceDefinition.Column(
-    name: "Age", type: "date", format: "", description: "Time since the object was created.",
-    jsonPath: ".metadata.creationTimestamp", priority: 0)
-
-  private static func cell(_ values: [JSONValue], type: String, now: Timestamp) -> JSONValue {
-    guard let first = values.first, !first.isNull else { return .null }
-    switch type {
-    case "date":
-      guard let text = first.string, let time = Timestamp(text) else { return "<invalid>" }
-      return .string(age(now - time))
-    case "integer": return first.integer.map { .integer($0) } ?? .null
-    case "number": return first.number == nil ? .null : first
-    case "boolean": return first.bool.map { .bool($0) } ?? .null
-    default:
-      let texts = values.map { $0.string ?? $0.description }
-      return .string(texts.joined(separator: ","))
-    }
   }
 
   /// A span as kubectl prints it: two units at most, coarser the longer it is (`42s`, `5m10s`, `3h5m`, `2d4h`, `3y`).

@@ -3,13 +3,15 @@ internal import Glibc
 /// A serial executor on a thread of its own, for actors whose work blocks in system calls: files, fsync, C libraries.
 /// Jobs run in the order in which they were handed over. The thread ends, after the jobs it has, when the executor
 /// goes.
+///
+/// `stackBytes` is address space: only what a job touches becomes memory.
 public final class BlockingThread: SerialExecutor {
   private let queue = JobQueue()
 
-  public init() {
+  public init(stackBytes: Int = 512 * 1_024) {
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
-    pthread_attr_setstacksize(&attributes, 512 * 1_024)
+    pthread_attr_setstacksize(&attributes, stackBytes)
     pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
     var thread = pthread_t()
     let code = pthread_create(
