@@ -14,7 +14,7 @@ struct DataArchive {
     guard descriptor >= 0 else { throw StartError("cannot make \(path): \(String(cString: strerror(errno)))") }
     close(descriptor)
     connection = try Connection(path: path, durability: .full)
-    _ = try connection.statement("PRAGMA journal_mode = DELETE").step()
+    try connection.execute("PRAGMA journal_mode = DELETE")
     try connection.execute(
       "CREATE TABLE sqlar (name TEXT PRIMARY KEY, mode INT, mtime INT, sz INT, data BLOB)")
   }
