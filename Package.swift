@@ -117,7 +117,8 @@ let package = Package(
       "selvedge-bench",
       [
         "Telemetry", "SinkKit", "TwinStore", "ModbusProtocol", "MQTTProtocol", "MQTTClient", "DeviceKit", "Documents",
-        "ResourceStore", "KubernetesAPI", "Resources", "CModbus", "CMosquitto", "CSQLite", hummingbird, nio, nioPosix, log,
+        "ResourceStore", "KubernetesAPI", "Resources", "CModbus", "CMosquitto", "CSQLite", hummingbird, nio, nioPosix,
+        log,
       ], path: "Benchmarks"),
 
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),

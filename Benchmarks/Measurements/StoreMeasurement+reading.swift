@@ -76,7 +76,8 @@ extension StoreBench {
     }
     try await until("1,000 watches are open") { store.watcherCount == Self.watchers }
     let memory = Measurement(
-      name: "memory of one of 1,000 watchers, against a bare AsyncStream's", ours:
+      name: "memory of one of 1,000 watchers, against a bare AsyncStream's",
+      ours:
         Double(try ProcessMemory.resident() - before) / 1e3 / Double(Self.watchers), floor: bare, unit: "KB")
     var fanOut = Measurement(
       name: "a write to all of 1,000 watchers", ours: .infinity, floor: .infinity, unit: "us/write")

@@ -19,7 +19,7 @@ public enum BackupCopy {
       let copy = ObjectTable(try Connection(path: path, durability: .full))
       try copy.setCounter(mark, 1)
       // One file, without a log beside it.
-      _ = try copy.connection.statement("PRAGMA journal_mode = DELETE").step()
+      try copy.connection.execute("PRAGMA journal_mode = DELETE")
     } catch {
       throw StoreError(message: "cannot copy \(source): \(StoreFile.advice(error))")
     }

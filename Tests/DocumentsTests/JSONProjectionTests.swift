@@ -19,7 +19,8 @@ struct JSONProjectionTests {
     arguments: [
       ([], [:]), ([["n"]], ["n": -1500.0]), ([["a", "b"]], ["a": ["b": [1, ["x": "]}"]]]]),
       ([["a", "c"], ["z"]], ["a": ["c": "\"q\\"], "z": nil]), ([["a", "none"], ["t"]], ["a": [:], "t": true]),
-      ([["n", "deeper"]], ["n": -1500.0]), ([["metadata", "name"], ["metadata"]], ["metadata": ["name": "m", "k": [[:]]]]),
+      ([["n", "deeper"]], ["n": -1500.0]),
+      ([["metadata", "name"], ["metadata"]], ["metadata": ["name": "m", "k": [[:]]]]),
     ] as [([[String]], JSONValue)])
   func parts(paths: [[String]], expected: JSONValue) throws {
     #expect(try read(paths).0 == expected)

@@ -79,7 +79,7 @@ struct StoreFileTests {
   @Test("a torn write-ahead log loses what was behind the tear and nothing else")
   func tornLog() async throws {
     let store = try open()
-    try await fill(store)
+    try await fill(store, 60)
     let all = try await names(store)
     let log = try Data(contentsOf: URL(filePath: path + "-wal"))
     let file = try Data(contentsOf: URL(filePath: path))

@@ -14,7 +14,7 @@ struct DataArchive {
     guard descriptor >= 0 else { throw StartError("cannot make \(path): \(String(cString: strerror(errno)))") }
     close(descriptor)
     connection = try Connection(path: path, durability: .full)
-    _ = try connection.statement("PRAGMA journal_mode = DELETE").step()
+    try connection.execute("PRAGMA journal_mode = DELETE")
     try connection.execute(
       "CREATE TABLE sqlar (name TEXT PRIMARY KEY, mode INT, mtime INT, sz INT, data BLOB)")
   }
@@ -30,11 +30,14 @@ struct DataArchive {
     let source = open(path, O_RDONLY | O_CLOEXEC)
     guard source >= 0 else { throw StartError("cannot read \(path): \(String(cString: strerror(errno)))") }
     defer { close(source) }
-    var status = stat()
-    fstat(source, &status)
-    let size = Int64(status.st_size)
+    let size = Int64(lseek(source, 0, SEEK_END))
+    guard size >= 0, lseek(source, 0, SEEK_SET) == 0 else {
+      throw StartError("cannot read \(path): \(String(cString: strerror(errno)))")
+    }
     guard size <= Self.largestFile else {
-      throw StartError("\(name) has \(size) bytes, and a backup holds at most \(Self.largestFile): stop the gateway and copy its files")
+      throw StartError(
+        "\(name) has \(size) bytes, and a backup holds at most \(Self.largestFile): stop the gateway and copy its files"
+      )
     }
     let insert = try connection.statement("INSERT INTO sqlar VALUES (?1, 33152, ?2, ?3, zeroblob(?3))")
     insert.bind(1, name)

@@ -20,13 +20,16 @@ struct BackupRoutes {
       } catch {
         logger.error("no backup was made", metadata: ["error": "\(error)"])
         return Response(
-          status: .insufficientStorage, headers: [.contentType: "text/plain; charset=utf-8"],
+          status: HTTPResponse.Status(code: 507), headers: [.contentType: "text/plain; charset=utf-8"],
           body: ResponseBody(byteBuffer: ByteBuffer(string: "\(error)\n")))
       }
       let file = OpenFile(descriptor: descriptor)
       return Response(
         status: .ok,
-        headers: [.contentType: "application/vnd.sqlite3", .contentDisposition: #"attachment; filename="selvedge.backup""#],
+        headers: [
+          .contentType: "application/vnd.sqlite3",
+          .contentDisposition: #"attachment; filename="selvedge.backup""#,
+        ],
         body: ResponseBody { writer in
           while true {
             let piece = try await backup.read(file.descriptor)

@@ -24,11 +24,10 @@ struct BackupTests {
       for index in 0..<5 { try await make("before-\(index)") }
       let scratch = try ScratchFolder()
       let file = scratch("gateway.backup")
-      async let writes: Void = {
-        for index in 0..<20 { try await make("during-\(10 + index)") }
-      }()
-      let backup = try await gateway.selvedge("backup", file)
-      try await writes
+      let running = try ChildProcess(
+        [try selvedgeBinary(), "backup", file, "--server", gateway.server], in: scratch)
+      for index in 0..<20 { try await make("during-\(10 + index)") }
+      let backup = try await running.result()
       #expect(backup.status == 0, "\(backup)")
       let (all, last) = try await names(gateway)
       // Standard output is a file here, as in `selvedge backup - > FILE`.
