@@ -56,6 +56,7 @@ test_packages=(
   python3:python3
   kubernetes-client:kubectl
   shellcheck:shellcheck
+  openssl:openssl
   procps:ps
 )
 

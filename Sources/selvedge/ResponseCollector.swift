@@ -1,12 +1,17 @@
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 import Synchronization
 
 /// Gathers one HTTP response while its connection lasts.
 final class ResponseCollector: Sendable {
+  private let failure = Mutex<String?>(nil)
   private let state = Mutex<(code: Int, body: [UInt8])?>(nil)
 
   var response: APIClient.Response? { state.withLock { $0.map { APIClient.Response(code: $0.code, body: $0.body) } } }
+
+  /// What hindered the response.
+  var problem: String? { failure.withLock { $0 } }
 
   func handler() -> some ChannelInboundHandler { Handler(collector: self) }
 
@@ -24,5 +29,16 @@ final class ResponseCollector: Sendable {
       case .end: context.close(promise: nil)
       }
     }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+      if let error = error as? NIOSSLError, case .handshakeFailed = error {
+        note("the TLS handshake failed; is the gateway's certificate of --ca, and for the name in --server? (\(error))")
+      } else {
+        note("the connection broke off: \(error)")
+      }
+      context.close(promise: nil)
+    }
+
+    private func note(_ problem: String) { collector.failure.withLock { $0 = $0 ?? problem } }
   }
 }
