@@ -41,7 +41,9 @@ struct APIClient {
     let isSecure = server.hasPrefix("https://")
     guard isSecure || server.hasPrefix("http://"),
       let address = try? ListenAddress(String(server.dropFirst(isSecure ? 8 : 7).prefix { $0 != "/" }))
-    else { throw ValidationFailure(message: "\"\(server)\" is no gateway: write http://HOST:PORT or https://HOST:PORT") }
+    else {
+      throw ValidationFailure(message: "\"\(server)\" is no gateway: write http://HOST:PORT or https://HOST:PORT")
+    }
     if !isSecure, !address.isLoopback, options.token != nil {
       throw ValidationFailure(message: "a token is not sent to \(server): beyond the loopback it needs https")
     }

@@ -7,7 +7,8 @@ import YAML
 struct KubeconfigCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "kubeconfig",
-    abstract: "Prints a kubeconfig for the running gateway: save it, readable by yourself alone, and point KUBECONFIG at it.",
+    abstract:
+      "Prints a kubeconfig for the running gateway: save it, readable by yourself alone, and point KUBECONFIG at it.",
     discussion: """
       Of --token, --client-cert and --ca it holds what is said. With --token-file and --user the token is that user's.
       """)

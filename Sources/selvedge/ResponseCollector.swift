@@ -32,7 +32,7 @@ final class ResponseCollector: Sendable {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
       if let error = error as? NIOSSLError, case .handshakeFailed = error {
-        note("the TLS handshake failed; is the gateway's certificate of --ca, and for the name in --server? (\(error))")
+        note("the TLS handshake failed; is the gateway's certificate of --ca, and for the name in --server?")
       } else {
         note("the connection broke off: \(error)")
       }

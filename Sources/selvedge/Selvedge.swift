@@ -18,4 +18,3 @@ struct VersionCommand: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "version", abstract: "Prints the version.")
   func run() { print(GatewayVersion.text) }
 }
-

@@ -4,7 +4,8 @@ import FoundationEssentials
 /// How the commands that talk to a running gateway find it, and what they show to it.
 struct ServerOption: ParsableArguments {
   @Option(
-    help: "The gateway's API, http://HOST:PORT or https://HOST:PORT; or SELVEDGE_SERVER. (default: http://127.0.0.1:7070)"
+    help:
+      "The gateway's API, http://HOST:PORT or https://HOST:PORT; or SELVEDGE_SERVER. (default: http://127.0.0.1:7070)"
   )
   var server: String?
   @Option(help: "A bearer token. Others on this machine see a command line: rather say it in SELVEDGE_TOKEN.")

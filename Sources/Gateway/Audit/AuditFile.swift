@@ -1,10 +1,10 @@
-internal import Documents
-internal import Logging
+package import Documents
+package import Logging
 internal import Synchronization
 
 /// The record of writes on disk: one JSON object a line. It takes lines without waiting; what it cannot keep it counts.
-final class AuditFile: Sendable {
-  enum Loss: String, CaseIterable, Sendable {
+package final class AuditFile: Sendable {
+  package enum Loss: String, CaseIterable, Sendable {
     /// The queue was full: the disk does not keep up.
     case queueFull
     /// The disk took no more.
@@ -19,8 +19,8 @@ final class AuditFile: Sendable {
     var second: ContinuousClock.Instant = .now
     var refusalsInSecond = 0
   }
-  static let longestQueue = 1_024
-  static let refusalsPerSecond = 10
+  package static let longestQueue = 1_024
+  package static let refusalsPerSecond = 10
 
   private let state = Mutex(State())
   private let wakeUps: AsyncStream<Void>
@@ -28,13 +28,13 @@ final class AuditFile: Sendable {
   private let writer: AuditWriter
 
   /// - Parameter folder: exists, and is this gateway's own.
-  init(folder: String, limits: AuditWriter.Limits = .init(), logger: Logger) {
+  package init(folder: String, limits: AuditWriter.Limits = .init(), logger: Logger) {
     (wakeUps, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     writer = AuditWriter(path: folder + "/audit.log", limits: limits, logger: logger)
   }
 
   /// - Parameter isStranger: whether the line tells of a request without valid credentials.
-  func record(_ line: JSONValue, isStranger: Bool = false) {
+  package func record(_ line: JSONValue, isStranger: Bool = false) {
     let bytes = line.serialised() + [0x0A]
     state.withLock { state in
       if isStranger {
@@ -56,12 +56,12 @@ final class AuditFile: Sendable {
   }
 
   /// Writes what comes until the task is cancelled.
-  func run() async {
+  package func run() async {
     for await _ in wakeUps { await flush() }
   }
 
   /// Writes what waits.
-  func flush() async {
+  package func flush() async {
     let lines = state.withLock { state in
       defer { state.waiting = [] }
       return state.waiting
@@ -74,8 +74,8 @@ final class AuditFile: Sendable {
     }
   }
 
-  var written: Int { state.withLock { $0.written } }
-  var losses: [(cause: Loss, count: Int)] {
+  package var written: Int { state.withLock { $0.written } }
+  package var losses: [(cause: Loss, count: Int)] {
     state.withLock { state in Loss.allCases.map { ($0, state.lost[$0] ?? 0) } }
   }
 }

@@ -1,14 +1,18 @@
 internal import Glibc
-internal import Logging
+package import Logging
 internal import SinkKit
 
 /// Appends lines to a file that only its owner can read, and starts a new one when it is full: `audit.log.1` is the
 /// youngest of the old ones. It works on a thread of its own.
-actor AuditWriter {
-  struct Limits: Sendable {
-    var fileBytes = 10 << 20
+package actor AuditWriter {
+  package struct Limits: Sendable {
+    package var fileBytes: Int
     /// How many old files are kept.
-    var oldFiles = 5
+    package var oldFiles: Int
+    package init(fileBytes: Int = 10 << 20, oldFiles: Int = 5) {
+      self.fileBytes = fileBytes
+      self.oldFiles = oldFiles
+    }
   }
   private let path: String
   private let limits: Limits
@@ -26,10 +30,10 @@ actor AuditWriter {
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
-  nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
   /// How many of the lines stand in the file now: the first ones, each whole.
-  func append(_ lines: [[UInt8]]) -> Int {
+  package func append(_ lines: [[UInt8]]) -> Int {
     for (index, line) in lines.enumerated() {
       guard append(line) else { return index }
     }

@@ -152,7 +152,8 @@ public struct GatewayConfiguration: Sendable, Hashable {
       throw StartError("client-ca asks for client certificates, which need TLS: say --tls-cert and --tls-key too")
     }
     if accessFile != nil, !requiresCredentials {
-      throw StartError("access says who may do what, but nobody has to say who they are: say --token-file or --client-ca")
+      throw StartError(
+        "access says who may do what, but nobody has to say who they are: say --token-file or --client-ca")
     }
     guard !listen.isLoopback, tls == nil || !requiresCredentials else { return }
     let missing =

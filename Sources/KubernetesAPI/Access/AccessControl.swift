@@ -56,6 +56,13 @@ public struct AccessControl: Sendable {
   ///
   /// A token, where one is sent, goes before the certificate of the connection.
   func user(of head: HTTPRequest, _ peer: Peer) throws(APIStatus) -> UserInfo {
+    // Unheard, it would make a user's own rights look like another's.
+    if let other = Self.impersonation.flatMap({ head.headerFields[$0] }) {
+      throw APIStatus(
+        code: 403, reason: "Forbidden",
+        message: "users \"\(other)\" is forbidden: nobody can act as somebody else here (--as)", name: other,
+        kind: "users")
+    }
     guard let credentials else { return .local }
     if let token = Self.bearerToken(head.headerFields[.authorization]) {
       guard let user = credentials.tokens?().user(of: token) else { throw .unauthorized }
@@ -65,6 +72,8 @@ public struct AccessControl: Sendable {
     guard !subject.commonName.isEmpty else { throw .unauthorized }
     return UserInfo(name: subject.commonName, groups: subject.organizations).authenticated
   }
+
+  private static let impersonation = HTTPField.Name("Impersonate-User")
 
   /// RFC 6750, section 2.1; nil where there is none, or an empty one.
   private static func bearerToken(_ field: String?) -> ArraySlice<UInt8>? {

@@ -137,7 +137,10 @@ struct AccessPolicyTests {
       ("apiGroups: [selvedge.dev], resources: [devices]", "resources: [devices]", "rules[0].apiGroups"),
       ("resources: [devices]", "resources: devices", "rules[0].resources: must be a list of texts"),
       ("kind: ClusterRole, name: shift", "kind: ClusterRole, name: shft", "ClusterRoleBinding \"shift\": roleRef.name"),
-      ("{kind: User, name: bob}", "{kind: ServiceAccount, name: bob}", "document 5, RoleBinding \"hall-3/looking\": subjects[0].kind"),
+      (
+        "{kind: User, name: bob}", "{kind: ServiceAccount, name: bob}",
+        "document 5, RoleBinding \"hall-3/looking\": subjects[0].kind"
+      ),
       ("metadata: {name: shift}", "metadata: {name: viewer}", "there is a role of this name already"),
       ("rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io/v1beta1", "apiVersion"),
     ])

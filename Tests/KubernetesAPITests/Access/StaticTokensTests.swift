@@ -45,7 +45,8 @@ struct CertificateSubjectTests {
     let made = try await Subprocess.run(
       "/usr/bin/openssl",
       [
-        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-utf8", "-subj", subject,
+        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-utf8", "-subj",
+        subject,
         "-keyout", folder + "/key", "-outform", "DER", "-out", folder + "/certificate",
       ])
     guard made.status == 0 else { throw Missed(what: made.description) }
