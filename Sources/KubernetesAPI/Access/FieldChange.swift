@@ -9,6 +9,12 @@ package struct FieldChange: Sendable, Hashable {
   /// Nil: the field is gone.
   package var to: JSONValue?
 
+  package init(path: String, from: JSONValue?, to: JSONValue?) {
+    self.path = path
+    self.from = from
+    self.to = to
+  }
+
   var json: JSONValue {
     var json: JSONValue = ["path": .string(path)]
     json["from"] = from

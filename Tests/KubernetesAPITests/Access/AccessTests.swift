@@ -44,7 +44,7 @@ struct AccessTests {
     _ body: JSONValue? = nil
   ) async throws -> (code: Int, json: JSONValue) {
     let parts = target.split(separator: "?", maxSplits: 1).map(String.init)
-    let reply = await try api().reply(
+    let reply = try await api().reply(
       to: APICall(
         method: method, path: parts[0], query: APIQuery(parts.count > 1 ? parts[1] : ""), contentType: contentType,
         body: body?.serialised() ?? [], user: user, source: "192.0.2.7:5000"))
