@@ -1,5 +1,5 @@
 internal import Glibc
-package import Logging
+internal import Logging
 internal import SinkKit
 
 /// Appends lines to a file that only its owner can read, and starts a new one when it is full: `audit.log.1` is the

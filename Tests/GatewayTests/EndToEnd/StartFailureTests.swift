@@ -67,16 +67,16 @@ import Testing
   @Test(.timeLimit(.minutes(1)))
   func aFileOfCredentialsThatCannotServeIsToldWithoutThem() async throws {
     let folder = try ScratchFolder()
-    func failure(of content: String, mode: mode_t) async throws -> String {
+    func start(with content: String, mode: mode_t) async throws -> String {
       let path = try folder.write(content, to: "tokens.csv")
       chmod(path, mode)
       return try await failure(["--data-dir", folder("data"), "--listen", "127.0.0.1:0", "--token-file", path])
     }
-    let open = try await failure(of: "secret-token-1,alice,1\n", mode: 0o604)
+    let open = try await start(with: "secret-token-1,alice,1\n", mode: 0o604)
     #expect(open.contains("other users") && open.contains("chmod"), "\(open)")
-    let broken = try await failure(of: "secret-token-1,alice\n", mode: 0o600)
+    let broken = try await start(with: "secret-token-1,alice\n", mode: 0o600)
     #expect(broken.contains("line 1") && !broken.contains("secret-token"), "\(broken)")
-    let none = try await self.failure([
+    let none = try await failure([
       "--data-dir", folder("data"), "--listen", "127.0.0.1:0", "--tls-cert", folder("none"), "--tls-key",
       folder("none"),
     ])
