@@ -8,8 +8,8 @@ public struct StaticTokens: Sendable {
 
   /// Reads the text of a file. Errors name the line and never hold a token.
   public init(text: String) throws(AccessFileError) {
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-      let line = line.hasSuffix("\r") ? line.dropLast() : line
+    // A carriage return and a line feed are one character here.
+    for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
       guard !line.allSatisfy({ $0 == " " || $0 == "\t" }) else { continue }
       let place = "line \(index + 1)"
       guard let fields = Self.fields(of: line) else { throw AccessFileError("\(place): a quote is not closed") }

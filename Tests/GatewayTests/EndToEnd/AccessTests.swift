@@ -5,6 +5,13 @@ import Testing
 
 /// Who reaches a gateway with TLS and credentials, and what they may do there.
 @Suite struct AccessTests {
+  private let device = """
+    apiVersion: selvedge.dev/v1alpha1
+    kind: Device
+    metadata: {name: d}
+    spec: {modelRef: {name: m}}
+    """
+
   /// Debian's kubectl 1.20 is unpacked first where it is not there yet.
   private static func program(_ release: String) async throws -> String {
     if release == "current" { return "/usr/bin/kubectl" }
@@ -22,8 +29,6 @@ import Testing
       let alice = try await guarded.kubeconfig(
         "alice",
         ["--user", "alice", "--client-cert", guarded.files("alice.pem"), "--client-key", guarded.files("alice.key")])
-      let device =
-        "{apiVersion: selvedge.dev/v1alpha1, kind: Device, metadata: {name: d}, spec: {modelRef: {name: m}}}"
       let made = try await guarded.kubectl(kubectl, alice, "apply", "--validate=false", "-f", "-", input: device)
       #expect(made.output.contains("device.selvedge.dev/d created"), "\(made)")
       #expect(try await guarded.kubectl(kubectl, vera, "get", "devices", "-o", "name").output.contains("/d"))
@@ -113,8 +118,6 @@ import Testing
     try await GuardedGateway.with { guarded in
       let binary = try selvedgeBinary()
       let place = ["SELVEDGE_SERVER": guarded.gateway.server, "SELVEDGE_CA": guarded.authority.certificate]
-      let device =
-        "{apiVersion: selvedge.dev/v1alpha1, kind: Device, metadata: {name: d}, spec: {modelRef: {name: m}}}"
       let applied = try await run(
         [binary, "apply", "-f", "-", "--token", GuardedGateway.admin], input: device, environment: place)
       #expect(applied.output == "device/d created\n", "\(applied)")
