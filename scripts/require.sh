@@ -57,6 +57,7 @@ test_packages=(
   lua5.4:lua5.4
   kubernetes-client:kubectl
   shellcheck:shellcheck
+  openssl:openssl
   procps:ps
 )
 

@@ -150,7 +150,7 @@ extension TwinBackend {
         try twins.checkDesired(changes, of: device, ifVersion: ifVersion)
       } else {
         let twin = try await twins.setDesired(
-          changes, of: device, from: .local(user: options.fieldManager), ifVersion: ifVersion)
+          changes, of: device, from: .local(user: options.user ?? options.fieldManager), ifVersion: ifVersion)
         return WriteResult(object: object(twin), warnings: warnings)
       }
     } catch {

@@ -5,7 +5,7 @@ public import Resources
 /// The Kubernetes-style API over any number of resource backends: discovery, OpenAPI, and every verb on every kind that
 /// the backends define.
 ///
-/// Whoever passes its guard may do everything. Add it to a router with ``register(on:)``.
+/// Who may do what is its ``AccessControl``'s to say. Add it to a router with ``register(on:)``.
 public struct KubernetesAPI: Sendable {
   let catalogue: Catalogue
   let openAPI: OpenAPIDocuments
@@ -13,6 +13,7 @@ public struct KubernetesAPI: Sendable {
   let now: @Sendable () -> Timestamp
   let version: String
   let requestGuard: LocalRequestGuard
+  let access: AccessControl
   let logger: Logger
 
   /// - Parameters:
@@ -20,10 +21,12 @@ public struct KubernetesAPI: Sendable {
   ///   - now: the wall clock, for ages in tables.
   ///   - version: the daemon's version; shown as build metadata of the Kubernetes version.
   ///   - requestGuard: who may ask: by default those who address the gateway by a loopback name.
+  ///   - access: who may do what, and where writes are put on record: by default everybody may do everything.
   ///   - maximumWatches: further ones are refused with 429.
   public init(
     backends: [any ResourceBackend], now: @escaping @Sendable () -> Timestamp, version: String, logger: Logger,
-    requestGuard: LocalRequestGuard = LocalRequestGuard(), maximumWatches: Int = 1_024
+    requestGuard: LocalRequestGuard = LocalRequestGuard(), access: AccessControl = AccessControl(),
+    maximumWatches: Int = 1_024
   ) {
     catalogue = Catalogue(backends: backends)
     openAPI = OpenAPIDocuments(catalogue, version: version)
@@ -31,17 +34,33 @@ public struct KubernetesAPI: Sendable {
     self.now = now
     self.version = version
     self.requestGuard = requestGuard
+    self.access = access
     self.logger = logger
   }
 
   /// The largest body that is read: 3 MiB, as Kubernetes has it.
   static let maximumBodySize = 3 * 1024 * 1024
 
-  /// Answers a call; errors come as a Status.
+  /// Answers a call if its user may have an answer; errors come as a Status. A write goes on record.
   package func reply(to call: APICall) async -> APIReply {
+    let attributes = AccessAttributes(call)
+    let trail = attributes.isWrite ? self.trail(of: call, attributes) : nil
+    let reply = await reply(to: call, attributes, trail)
+    trail?.close(code: reply.code, reason: reply.reason)
+    return reply
+  }
+
+  func trail(of call: APICall, _ attributes: AccessAttributes) -> WriteTrail {
+    var entry = AuditEntry(time: now(), user: call.user, source: call.source, attributes: attributes)
+    entry.isDryRun = !call.query.all("dryRun").allSatisfy(\.isEmpty)
+    return WriteTrail(entry, access)
+  }
+
+  private func reply(to call: APICall, _ attributes: AccessAttributes, _ trail: WriteTrail?) async -> APIReply {
     do throws(APIStatus) {
+      try access.authorize(call.user, attributes)
       guard let route = APIRoute(path: call.path) else { throw .noSuchPath }
-      if case .resource(let path) = route { return try await resource(path, call) }
+      if case .resource(let path) = route { return try await resource(path, call, trail) }
       guard call.method == .get else { throw .methodNotAllowed }
       return try document(route, call)
     } catch {
@@ -49,7 +68,9 @@ public struct KubernetesAPI: Sendable {
     }
   }
 
-  private func resource(_ path: ResourcePath, _ call: APICall) async throws(APIStatus) -> APIReply {
+  private func resource(_ path: ResourcePath, _ call: APICall, _ trail: WriteTrail?) async throws(APIStatus)
+    -> APIReply
+  {
     guard let entry = catalogue.entry(group: path.group, version: path.version, plural: path.plural) else {
       throw .noSuchPath
     }
@@ -57,10 +78,12 @@ public struct KubernetesAPI: Sendable {
       guard path.name == nil, path.namespace == nil else { throw .noSuchPath }
       guard call.method == .post else { throw .methodNotAllowed }
       let review = try RequestBodyReader.object(call).value
-      return .json(AccessReview.answer(review, to: entry.definition), code: 201)
+      let answer = AccessReview(user: call.user, policy: access.policy()).answer(review, to: entry.definition)
+      return .json(answer, code: 201)
     }
     return try await ResourceEndpoint(
-      definition: entry.definition, backend: backend, path: path, gauge: gauge, now: now
+      definition: entry.definition, backend: trail.map { AuditedBackend(base: backend, trail: $0) } ?? backend,
+      path: path, gauge: gauge, now: now
     ).reply(to: call)
   }
 

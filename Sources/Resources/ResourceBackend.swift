@@ -72,6 +72,8 @@ public struct WriteOptions: Sendable {
   public var isDryRun: Bool
   public var fieldManager: String
   public var fieldValidation: FieldValidation
+  /// Who has proved to be the writer; nil where nobody is asked to.
+  public var user: String?
   public init(isDryRun: Bool = false, fieldManager: String = "", fieldValidation: FieldValidation = .warn) {
     self.isDryRun = isDryRun
     self.fieldManager = fieldManager

@@ -3,8 +3,9 @@ import Gateway
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 
-/// A small client of the gateway's own API on loopback: one connection a request.
+/// A small client of the gateway's own API: one connection a request.
 struct APIClient {
   struct Response: Sendable {
     var code: Int
@@ -31,13 +32,25 @@ struct APIClient {
 
   private let host: String
   private let port: Int
+  private let token: String?
+  /// Nil: plain HTTP.
+  private let tls: NIOSSLContext?
 
-  init(server: String) throws {
-    guard server.hasPrefix("http://"),
-      let address = try? ListenAddress(String(server.dropFirst(7).prefix { $0 != "/" }))
-    else { throw ValidationFailure(message: "\"\(server)\" is no gateway: write http://HOST:PORT") }
+  init(_ options: ServerOption) throws {
+    let server = options.server ?? ""
+    let isSecure = server.hasPrefix("https://")
+    guard isSecure || server.hasPrefix("http://"),
+      let address = try? ListenAddress(String(server.dropFirst(isSecure ? 8 : 7).prefix { $0 != "/" }))
+    else {
+      throw ValidationFailure(message: "\"\(server)\" is no gateway: write http://HOST:PORT or https://HOST:PORT")
+    }
+    if !isSecure, !address.isLoopback, options.token != nil {
+      throw ValidationFailure(message: "a token is not sent to \(server): beyond the loopback it needs https")
+    }
     host = address.host
     port = address.port
+    token = options.token
+    tls = isSecure ? try ClientTLS.context(options) : nil
   }
 
   func json(_ method: String, _ path: String) async throws -> JSONValue {
@@ -108,11 +121,16 @@ struct APIClient {
   ) async throws -> Response {
     let channel: any Channel
     let collector = ResponseCollector(file: file)
+    let isAddress = (try? SocketAddress(ipAddress: host, port: port)) != nil
     do {
       channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
         .connectTimeout(.seconds(5))
-        .channelInitializer { channel in
+        .channelInitializer { [tls, host] channel in
           channel.eventLoop.makeCompletedFuture {
+            if let tls {
+              try channel.pipeline.syncOperations.addHandler(
+                NIOSSLClientHandler(context: tls, serverHostname: isAddress ? nil : host))
+            }
             try channel.pipeline.syncOperations.addHTTPClientHandlers()
             try channel.pipeline.syncOperations.addHandler(collector.handler())
           }
@@ -125,16 +143,17 @@ struct APIClient {
     head.headers.add(name: "Accept", value: accept)
     head.headers.add(name: "Connection", value: "close")
     head.headers.add(name: "User-Agent", value: "selvedge-cli/\(GatewayVersion.text)")
+    if let token { head.headers.add(name: "Authorization", value: "Bearer \(token)") }
     if let contentType { head.headers.add(name: "Content-Type", value: contentType) }
     if !body.isEmpty { head.headers.add(name: "Content-Length", value: "\(body.count)") }
     channel.write(HTTPClientRequestPart.head(head), promise: nil)
     if !body.isEmpty {
       channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: body))), promise: nil)
     }
-    try await channel.writeAndFlush(HTTPClientRequestPart.end(nil))
-    try await channel.closeFuture.get()
+    try? await channel.writeAndFlush(HTTPClientRequestPart.end(nil))
+    try? await channel.closeFuture.get()
     guard let response = collector.response else {
-      throw ValidationFailure(message: "the gateway closed the connection")
+      throw ValidationFailure(message: collector.problem ?? "the gateway closed the connection")
     }
     guard collector.isWhole else { throw ValidationFailure(message: "the gateway's answer broke off") }
     return response

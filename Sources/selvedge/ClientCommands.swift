@@ -1,19 +1,44 @@
 import ArgumentParser
 import Documents
+import FoundationEssentials
 import Gateway
 import YAML
 
 struct KubeconfigCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "kubeconfig",
-    abstract: "Prints a kubeconfig for the running gateway: save it, and point KUBECONFIG at it.")
+    abstract:
+      "Prints a kubeconfig for the running gateway: save it, readable by yourself alone, and point KUBECONFIG at it.",
+    discussion: """
+      Of --token, --client-cert and --ca it holds what is said. With --token-file and --user the token is that user's.
+      """)
   @OptionGroup var server: ServerOption
+  @Option(help: "The user's name in the kubeconfig; with --token-file, whose token to take.")
+  var user: String?
+  @Option(help: "The gateway's token file.")
+  var tokenFile: String?
 
   func run() async throws {
-    let client = try APIClient(server: server.server)
-    let version = try await client.request("GET", "/version")
+    var options = server.resolved
+    if let tokenFile {
+      guard let user else { throw ValidationFailure(message: "--token-file needs --user: whose token?") }
+      guard let token = try TokenFile.token(of: user, in: readInput(tokenFile)) else {
+        throw ValidationFailure(message: "\(tokenFile) has no token of \"\(user)\"")
+      }
+      options.token = token
+    }
+    let version = try await APIClient(options).request("GET", "/version")
     guard version.isSuccess else { throw ValidationFailure(message: version.problem) }
-    print(YAMLDocument.text(of: Kubeconfig.document(server: server.server)), terminator: "")
+    let credentials = Kubeconfig.Credentials(
+      user: user, token: options.token, clientCertificate: options.clientCert.map(absolute),
+      clientKey: options.clientKey.map(absolute))
+    let document = Kubeconfig.document(
+      server: options.server ?? "", authorities: try options.ca.map { try readInput($0) }, credentials: credentials)
+    print(YAMLDocument.text(of: document), terminator: "")
+  }
+
+  private func absolute(_ path: String) -> String {
+    path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
   }
 }
 
@@ -31,7 +56,7 @@ struct GetCommand: AsyncParsableCommand {
   var output: String?
 
   func run() async throws {
-    let client = try APIClient(server: server.server)
+    let client = try server.client()
     let definition = try await client.definition(named: resource)
     let path = definition.path(namespace: namespace, name: name)
     if (output ?? (name == nil ? "table" : "yaml")) == "table" {
@@ -57,7 +82,7 @@ struct ApplyCommand: AsyncParsableCommand {
   var force = false
 
   func run() async throws {
-    let client = try APIClient(server: server.server)
+    let client = try server.client()
     for file in files {
       for document in try YAMLDocument.all(in: readInput(file)) {
         let definition = try await client.definition(of: document)
@@ -100,7 +125,7 @@ struct TwinSetCommand: AsyncParsableCommand {
       desired[String(assignment[..<equals])] =
         text.isEmpty ? .null : (try? JSONValue(parsing: text)) ?? .string(String(text))
     }
-    let client = try APIClient(server: server.server)
+    let client = try server.client()
     let path = "/apis/twin.selvedge.dev/v1alpha1/namespaces/\(namespace)/twins/\(device)"
     let body: JSONValue = ["spec": ["desired": desired]]
     let response = try await client.request(

@@ -1,10 +1,12 @@
 import Glibc
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 import Synchronization
 
 /// Gathers one HTTP response while its connection lasts.
 final class ResponseCollector: Sendable {
+  private let failure = Mutex<String?>(nil)
   private let state = Mutex<(code: Int, body: [UInt8])?>(nil)
   private let ending = Atomic(false)
   /// Where the body of a success goes; nil: into memory.
@@ -16,6 +18,9 @@ final class ResponseCollector: Sendable {
   var isWhole: Bool { ending.load(ordering: .acquiring) }
 
   var response: APIClient.Response? { state.withLock { $0.map { APIClient.Response(code: $0.code, body: $0.body) } } }
+
+  /// What hindered the response.
+  var problem: String? { failure.withLock { $0 } }
 
   func handler() -> some ChannelInboundHandler { Handler(collector: self) }
 
@@ -54,5 +59,16 @@ final class ResponseCollector: Sendable {
         context.close(promise: nil)
       }
     }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+      if let error = error as? NIOSSLError, case .handshakeFailed = error {
+        note("the TLS handshake failed; is the gateway's certificate of --ca, and for the name in --server?")
+      } else {
+        note("the connection broke off: \(error)")
+      }
+      context.close(promise: nil)
+    }
+
+    private func note(_ problem: String) { collector.failure.withLock { $0 = $0 ?? problem } }
   }
 }

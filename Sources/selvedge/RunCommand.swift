@@ -14,7 +14,7 @@ struct RunCommand: AsyncParsableCommand {
   var config: String?
   @Option(help: "Where resources, twins and the spool are kept.")
   var dataDir: String?
-  @Option(help: "Address of the API; loopback only. (default: 127.0.0.1:7070)")
+  @Option(help: "Address of the API; beyond the loopback only with TLS and credentials. (default: 127.0.0.1:7070)")
   var listen: String?
   @Option(help: "A second address for /livez, /readyz and /metrics, which may be any.")
   var healthListen: String?
@@ -32,6 +32,16 @@ struct RunCommand: AsyncParsableCommand {
   var secretsDir: String?
   @Option(help: "The keys that Secrets are encrypted under. (default: DATA-DIR/keys/secrets.key, made where missing)")
   var secretKeyFile: String?
+  @Option(help: "The API's certificate chain, a PEM file: HTTPS. Read again when it changes.")
+  var tlsCert: String?
+  @Option(help: "The certificate's private key, a PEM file.")
+  var tlsKey: String?
+  @Option(help: "Authorities (PEM) whose client certificates are credentials: CN is the user, O the groups.")
+  var clientCA: String?
+  @Option(help: "Bearer tokens, a line each: token,user,uid,\"group1,group2\".")
+  var tokenFile: String?
+  @Option(help: "Who may do what: RBAC roles and bindings (YAML).")
+  var access: String?
   @Flag(help: "Write to no device, whatever the manifests say.")
   var readOnly = false
 
@@ -47,6 +57,11 @@ struct RunCommand: AsyncParsableCommand {
     flags["export-dir"] = exportDir
     flags["secrets-dir"] = secretsDir
     flags["secret-key-file"] = secretKeyFile
+    flags["tls-cert"] = tlsCert
+    flags["tls-key"] = tlsKey
+    flags["client-ca"] = clientCA
+    flags["token-file"] = tokenFile
+    flags["access"] = access
     if readOnly { flags["read-only"] = "true" }
     try await reportingStartErrors {
       try await Gateway.run(GatewayConfiguration.load(flags: flags, configFile: config))

@@ -19,9 +19,3 @@ struct VersionCommand: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "version", abstract: "Prints the version.")
   func run() { print(GatewayVersion.text) }
 }
-
-/// How the commands that talk to a running gateway find it.
-struct ServerOption: ParsableArguments {
-  @Option(help: "The gateway's API, http://HOST:PORT.")
-  var server = "http://127.0.0.1:7070"
-}

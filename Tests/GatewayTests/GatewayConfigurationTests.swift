@@ -31,7 +31,12 @@ import Testing
   }
 
   @Test(arguments: [
-    (["listen": "0.0.0.0:7070"], "loopback"), (["listen": "7070x"], "HOST:PORT"),
+    (["listen": "0.0.0.0:7070"], "--tls-cert and --tls-key, and --token-file or --client-ca"),
+    (["listen": "127.evil.example:7070"], "loopback"),
+    (["listen": "0.0.0.0:7070", "token-file": "t"], "Say --tls-cert and --tls-key;"),
+    (["listen": "[::]:7070", "tls-cert": "c", "tls-key": "k"], "Say --token-file or --client-ca;"),
+    (["tls-cert": "c"], "--tls-key"), (["tls-key": "k"], "--tls-cert"), (["client-ca": "c"], "need TLS"),
+    (["access": "a"], "--token-file"), (["listen": "7070x"], "HOST:PORT"),
     (["log-format": "xml"], "text or json"), (["log-level": "loud"], "trace"),
     (["read-only": "maybe"], "true or false"),
   ]) func isRefusedWithAWordOnWhatToDo(_ flags: [String: String], _ word: String) {
@@ -45,5 +50,13 @@ import Testing
   @Test func healthMayListenAnywhere() throws {
     #expect(try configuration(flags: ["health-listen": "0.0.0.0:7071"]).healthListen?.description == "0.0.0.0:7071")
     #expect(try configuration(flags: ["health-listen": "[::]:7071"]).healthListen?.host == "::")
+  }
+
+  @Test func withTLSAndCredentialsTheAPIMayListenAnywhere() throws {
+    let file: JSONValue = ["tlsCert": "c", "tlsKey": "k", "tokenFile": "t", "clientCA": "a", "access": "r"]
+    let configuration = try configuration(flags: ["listen": "0.0.0.0:7070"], file: file)
+    #expect(configuration.tls?.certificate == "c" && configuration.tls?.key == "k" && configuration.clientCA == "a")
+    #expect(configuration.tokenFile == "t" && configuration.accessFile == "r" && configuration.requiresCredentials)
+    #expect(try !self.configuration().requiresCredentials)
   }
 }

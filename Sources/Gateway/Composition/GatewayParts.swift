@@ -2,6 +2,7 @@ internal import Controllers
 internal import DeviceKit
 internal import Documents
 internal import Hummingbird
+internal import HummingbirdCore
 internal import KubernetesAPI
 internal import Logging
 internal import MQTTClient
@@ -32,11 +33,16 @@ struct GatewayParts {
   private let devices: DeviceController
   private let discoveries: DiscoveryController
   private let events: EventRecorder
+  private let audit: AuditFile
+  private let apiAccess: APIAccess
+  private let connections = ConnectionGauge()
 
   init(_ configuration: GatewayConfiguration, logger: Logger) throws {
     self.configuration = configuration
     self.logger = logger
+    apiAccess = try APIAccess(configuration, logger: logger)
     data = try DataDirectory(configuration.dataDirectory)
+    audit = AuditFile(folder: try data.folder(data.audit), logger: logger)
     do {
       resources = try EmbeddedResourceStore.open(
         directory: try data.folder(data.resources), definitions: try BuiltInPlugins.definitions(),
@@ -82,8 +88,8 @@ struct GatewayParts {
         isReadOnly: configuration.isReadOnly),
       twins: twins, points: points, directory: directory, board: board,
       feed: GatewayFeed(twins: twins, telemetry: telemetry, board: board, onTransition: linkChanges.note),
-      writer: DesiredStateWriter(twins: twins, audit: WriteAuditLog(logger: logger).record), telemetry: telemetry,
-      statusChanges: statusChanges, logger: logger)
+      writer: DesiredStateWriter(twins: twins, audit: WriteAuditLog(file: audit, clock: clock, logger: logger).record),
+      telemetry: telemetry, statusChanges: statusChanges, logger: logger)
     discoveries = DiscoveryController(
       mirror: mirror, backend: resources, plugins: plugins.protocols, sessions: devices,
       nodeName: configuration.nodeName, clock: clock, events: events, logger: logger)
@@ -92,6 +98,7 @@ struct GatewayParts {
   /// In the order of their start; they are stopped from the last to the first.
   func services() throws -> [any Service] {
     var services: [any Service] = [
+      loop("audit") { [audit] in await audit.run() },
       loop("telemetry") { [telemetry] in await telemetry.run() },
       loop("resources") { [resources] in await resources.run() },
       loop("mirror") { [mirror] in await mirror.run() },
@@ -134,6 +141,7 @@ struct GatewayParts {
   func close() async {
     await telemetry.shutdown()
     await twins.close()
+    await audit.flush()
   }
 
   private func untilCancelled() async {
@@ -168,40 +176,44 @@ struct GatewayParts {
   private var health: HealthRoutes {
     let metrics = GatewayMetrics(
       nodeName: configuration.nodeName, board: board, twins: twins, telemetry: telemetry,
-      protocols: protocols, events: events)
+      protocols: protocols, events: events, audit: audit, connections: connections)
     return HealthRoutes(
       unreadiness: { [mirror] in mirror.isSynced ? nil : "the resources are being read" },
       metrics: { await metrics.text() })
   }
 
   private func apiServer() -> some Service {
-    let router = Router()
-    // Which port 0 becomes is known once the server is bound, after the guard stands: then only the name is checked.
-    let port = configuration.listen.port
-    let requestGuard = LocalRequestGuard(port: port == 0 ? nil : port)
+    let router = Router(context: GatewayRequestContext.self)
+    let requestGuard = apiAccess.requestGuard
+    let access = apiAccess.control(audit: audit)
+    // The API asks its guard and who may do what by itself: what it refuses goes on record.
+    KubernetesAPI(
+      backends: [resources, twinBackend], now: { [clock] in clock.now }, version: GatewayVersion.text, logger: logger,
+      requestGuard: requestGuard, access: access
+    ).register(on: router)
     router.add(middleware: LocalRequestMiddleware(requestGuard))
+    router.add(middleware: AccessMiddleware(access))
     health.register(on: router)
     DashboardRoutes().register(on: router)
     BackupRoutes(
       backup: GatewayBackup(dataDirectory: data.path), flush: { [twins] in try? await twins.flush() }, logger: logger
     ).register(on: router)
-    KubernetesAPI(
-      backends: [resources, twinBackend], now: { [clock] in clock.now }, version: GatewayVersion.text, logger: logger,
-      requestGuard: requestGuard
-    ).register(on: router)
-    return server(router, at: configuration.listen)
+    return server(router, at: configuration.listen, tls: apiAccess.tls)
   }
 
   private func healthServer(_ address: ListenAddress) -> some Service {
-    let router = Router()
+    let router = Router(context: GatewayRequestContext.self)
     health.register(on: router)
-    return server(router, at: address)
+    return server(router, at: address, tls: nil)
   }
 
-  private func server(_ router: Router<BasicRequestContext>, at address: ListenAddress) -> some Service {
+  private func server(_ router: Router<GatewayRequestContext>, at address: ListenAddress, tls: ServerTLS?)
+    -> some Service
+  {
     let logger = logger
     return Application(
       router: router,
+      server: HTTPServerBuilder { [connections] in GuardedChannel(responder: $0, tls: tls, gauge: connections) },
       configuration: ApplicationConfiguration(
         address: .hostname(address.host, port: address.port), serverName: "selvedge"),
       onServerRunning: { channel in

@@ -23,7 +23,12 @@ public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
     self.port = port
   }
 
-  public var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+  /// Whether only this machine reaches it: `localhost`, `::1`, 127.0.0.0/8.
+  public var isLoopback: Bool {
+    if host == "localhost" || host == "::1" { return true }
+    let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+    return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+  }
   public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
@@ -48,12 +53,30 @@ public struct GatewayConfiguration: Sendable, Hashable {
   public var secretsDirectory: String
   /// The keys that Secrets are encrypted under on the disk; made where there is none.
   public var secretKeyFile: String
+  /// The certificate chain and the private key of the API, as PEM files; nil: plain HTTP.
+  public var tls: TLSFiles?
+  /// Client certificates that one of these (PEM) has signed are credentials.
+  public var clientCA: String?
+  /// Bearer tokens, in Kubernetes' static token format.
+  public var tokenFile: String?
+  /// Who may do what, as RBAC manifests.
+  public var accessFile: String?
+
+  public struct TLSFiles: Sendable, Hashable {
+    public var certificate: String
+    public var key: String
+  }
+
+  /// Whether a request must show a credential.
+  public var requiresCredentials: Bool { clientCA != nil || tokenFile != nil }
 
   /// The settings: flag (without dashes), key in the YAML file. The environment's name follows from the flag.
   public static let settings: [(flag: String, key: String)] = [
     ("data-dir", "dataDir"), ("listen", "listen"), ("health-listen", "healthListen"), ("manifests", "manifests"),
     ("node-name", "nodeName"), ("log-level", "logLevel"), ("log-format", "logFormat"), ("read-only", "readOnly"),
     ("export-dir", "exportDir"), ("secrets-dir", "secretsDir"), ("secret-key-file", "secretKeyFile"),
+    ("tls-cert", "tlsCert"), ("tls-key", "tlsKey"), ("client-ca", "clientCA"), ("token-file", "tokenFile"),
+    ("access", "access"),
   ]
 
   /// `SELVEDGE_DATA_DIR` for `data-dir`.
@@ -114,10 +137,33 @@ public struct GatewayConfiguration: Sendable, Hashable {
     exportDirectory = try value("export-dir") ?? dataDirectory + "/export"
     secretsDirectory = try value("secrets-dir") ?? dataDirectory + "/secrets"
     secretKeyFile = try value("secret-key-file") ?? dataDirectory + "/keys/secrets.key"
-    guard listen.isLoopback else {
-      throw StartError(
-        "refusing to listen on \(listen): the API is served without TLS and credentials on loopback only. "
-          + "Use --listen 127.0.0.1:\(listen.port), and --health-listen for kubelet and Prometheus")
+    clientCA = try value("client-ca")
+    tokenFile = try value("token-file")
+    accessFile = try value("access")
+    switch (try value("tls-cert"), try value("tls-key")) {
+    case (let certificate?, let key?): tls = TLSFiles(certificate: certificate, key: key)
+    case (nil, nil): tls = nil
+    case (_?, nil): throw StartError("tls-cert needs its private key: say --tls-key FILE too")
+    case (nil, _?): throw StartError("tls-key needs its certificate: say --tls-cert FILE too")
     }
+    try checkAccess()
+  }
+
+  /// What must be said together, for the API to be as safe as it looks.
+  private func checkAccess() throws(StartError) {
+    if clientCA != nil, tls == nil {
+      throw StartError("client-ca asks for client certificates, which need TLS: say --tls-cert and --tls-key too")
+    }
+    if accessFile != nil, !requiresCredentials {
+      throw StartError(
+        "access says who may do what, but nobody has to say who they are: say --token-file or --client-ca")
+    }
+    guard !listen.isLoopback, tls == nil || !requiresCredentials else { return }
+    let missing =
+      (tls == nil ? ["--tls-cert and --tls-key"] : []) + (requiresCredentials ? [] : ["--token-file or --client-ca"])
+    throw StartError(
+      "refusing to listen on \(listen): beyond the loopback the API needs TLS and credentials. "
+        + "Say \(missing.joined(separator: ", and ")); or use --listen 127.0.0.1:\(listen.port), "
+        + "and --health-listen for kubelet and Prometheus")
   }
 }

@@ -12,6 +12,8 @@ struct GatewayMetrics: Sendable {
   let telemetry: TelemetryEngine
   let protocols: [any ProtocolPlugin]
   let events: EventRecorder
+  let audit: AuditFile
+  let connections: ConnectionGauge
 
   func text() async -> String {
     var text = MetricsText()
@@ -35,6 +37,7 @@ struct GatewayMetrics: Sendable {
     text.family(
       "selvedge_events_dropped_total", .counter, "Kubernetes events not stored, by cause.",
       [([("cause", "rateLimit")], Double(recorded.limited)), ([("cause", "refused")], Double(recorded.failed))])
+    accessFamilies(&text)
     let status = await telemetry.status()
     pipelineFamilies(&text, status.pipelines)
     sinkFamilies(&text, status.sinks)
@@ -63,6 +66,20 @@ struct GatewayMetrics: Sendable {
         ([("outcome", "done")], Double(statistics.commits)),
         ([("outcome", "failed")], Double(statistics.failedCommits)),
       ])
+  }
+
+  private func accessFamilies(_ text: inout MetricsText) {
+    text.family(
+      "selvedge_http_connections", .gauge, "Connections to the API and the health address that are open.",
+      [([], Double(connections.open))])
+    text.family(
+      "selvedge_http_connections_cut_total", .counter, "Connections turned away or cut, by cause.",
+      connections.cuts.map { ([("cause", $0.cause.rawValue)], Double($0.count)) })
+    text.family(
+      "selvedge_audit_lines_total", .counter, "Lines written to the audit log.", [([], Double(audit.written))])
+    text.family(
+      "selvedge_audit_lost_total", .counter, "Lines that the audit log lost, by cause.",
+      audit.losses.map { ([("cause", $0.cause.rawValue)], Double($0.count)) })
   }
 
   private func pipelineFamilies(_ text: inout MetricsText, _ pipelines: [PipelineStatus]) {

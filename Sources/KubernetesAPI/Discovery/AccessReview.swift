@@ -2,9 +2,10 @@ internal import Documents
 internal import Resources
 
 /// The reviews by which a client asks who it is and what it may do (authorization.k8s.io/v1, authentication.k8s.io/v1).
-///
-/// Whoever reaches the embedded API may do everything: reaching it is what is guarded.
-enum AccessReview {
+struct AccessReview {
+  let user: UserInfo
+  let policy: AccessPolicy
+
   static let definitions: [ResourceDefinition] = [
     definition(group: "authorization.k8s.io", plural: "selfsubjectaccessreviews", kind: "SelfSubjectAccessReview"),
     definition(group: "authorization.k8s.io", plural: "selfsubjectrulesreviews", kind: "SelfSubjectRulesReview"),
@@ -29,22 +30,44 @@ enum AccessReview {
   }
 
   /// `review` with its status filled in.
-  static func answer(_ review: JSONValue, to definition: ResourceDefinition) -> JSONValue {
+  func answer(_ review: JSONValue, to definition: ResourceDefinition) -> JSONValue {
     var answer = review
     answer["apiVersion"] = .string(definition.apiVersion)
     answer["kind"] = .string(definition.kind)
     if answer["metadata"] == nil { answer["metadata"] = [:] }
-    switch definition.kind {
-    case "SelfSubjectAccessReview":
-      answer["status"] = ["allowed": true, "reason": "whoever reaches this API may do everything"]
-    case "SelfSubjectRulesReview":
-      answer["status"] = [
-        "resourceRules": [["verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]]],
-        "nonResourceRules": [["verbs": ["*"], "nonResourceURLs": ["*"]]], "incomplete": false,
-      ]
-    default:
-      answer["status"] = ["userInfo": ["username": "local", "groups": ["system:masters", "system:authenticated"]]]
-    }
+    let spec = review["spec"] ?? [:]
+    answer["status"] =
+      switch definition.kind {
+      case "SelfSubjectAccessReview": access(spec)
+      case "SelfSubjectRulesReview": rules(in: spec["namespace"]?.string ?? "")
+      default: ["userInfo": user.json]
+      }
     return answer
+  }
+
+  private func access(_ spec: JSONValue) -> JSONValue {
+    func text(_ part: String, _ key: String) -> String { spec[path: part, key]?.string ?? "" }
+    let attributes: AccessAttributes
+    if spec["resourceAttributes"]?.object != nil {
+      let part = "resourceAttributes"
+      attributes = AccessAttributes(
+        verb: text(part, "verb"), group: text(part, "group"), resource: text(part, "resource"),
+        subresource: text(part, "subresource"), namespace: text(part, "namespace"), name: text(part, "name"))
+    } else if spec["nonResourceAttributes"]?.object != nil {
+      let part = "nonResourceAttributes"
+      attributes = AccessAttributes(verb: text(part, "verb"), path: text(part, "path"))
+    } else {
+      return ["allowed": false, "evaluationError": "spec names neither resourceAttributes nor nonResourceAttributes"]
+    }
+    guard let reason = policy.permission(for: user, to: attributes) else { return ["allowed": false] }
+    return ["allowed": true, "reason": .string(reason)]
+  }
+
+  private func rules(in namespace: String) -> JSONValue {
+    let rules = policy.rules(for: user, in: namespace)
+    return [
+      "resourceRules": .array(rules.filter(\.nonResourceURLs.isEmpty).map(\.json)),
+      "nonResourceRules": .array(rules.filter { !$0.nonResourceURLs.isEmpty }.map(\.json)), "incomplete": false,
+    ]
   }
 }

@@ -13,20 +13,29 @@ extension KubernetesAPI {
     let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace, .connect]
     for path in paths {
       for method in methods {
-        router.on(path, method: method) { request, _ in await response(to: request) }
+        router.on(path, method: method) { request, context in await response(to: request, context) }
       }
     }
   }
 
-  private func response(to request: Request) async -> Response {
-    if let refusal = requestGuard.refusal(of: request.head) { return Response(.failure(refusal)) }
+  private func response(to request: Request, _ context: some RequestContext) async -> Response {
+    let peer = await context.knownPeer()
     let isHead = request.method == .head
     let fields = request.headers
     var call = APICall(
       method: isHead ? .get : APICall.Method(rawValue: request.method.rawValue), path: request.uri.path,
       query: APIQuery(request.uri.query ?? ""), accept: fields[.accept] ?? "",
       contentType: fields[.contentType] ?? "", userAgent: fields[.userAgent] ?? "",
-      authority: request.head.authority ?? "", ifNoneMatch: fields[.ifNoneMatch] ?? "")
+      authority: request.head.authority ?? "", ifNoneMatch: fields[.ifNoneMatch] ?? "",
+      user: .anonymous, source: peer.address)
+    do throws(APIStatus) {
+      if let refusal = requestGuard.refusal(of: request.head) { throw refusal }
+      call.user = try access.user(of: request.head, peer)
+      // Before the body is read: nobody else may make the gateway hold one.
+      try access.authorize(call.user, AccessAttributes(call))
+    } catch {
+      return refusal(error, of: call)
+    }
     if call.method != .get {
       if let length = fields[.contentLength].flatMap({ Int($0) }), length > Self.maximumBodySize {
         return Response(.failure(.bodyTooLarge))
@@ -42,6 +51,13 @@ extension KubernetesAPI {
     }
     let response = Response(await reply(to: call), watchedBy: request)
     return isHead ? response.createHeadResponse() : response
+  }
+
+  /// Of a call that is refused before anybody asks what it is; a write goes on record all the same.
+  private func refusal(_ status: APIStatus, of call: APICall) -> Response {
+    let attributes = AccessAttributes(call)
+    if attributes.isWrite { trail(of: call, attributes).close(code: status.code, reason: status.reason) }
+    return Response(.failure(status))
   }
 }
 

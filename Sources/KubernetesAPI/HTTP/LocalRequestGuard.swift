@@ -1,23 +1,29 @@
 public import HTTPTypes
 public import Resources
 
-/// Decides whether a request may have come from a program of this machine's user, and not from a page in a browser.
+/// Decides whether a request may have come from a program, or from the gateway's own page, and not from a page of
+/// another site in a browser.
 ///
 /// Host must name the gateway itself, which a page that rebinds its own name to this address cannot make a browser say.
+/// Where every request must carry a credential, any Host will do: a rebinding page has no token to send, and a browser
+/// ends a TLS handshake whose certificate is not for the page's name.
 /// Origin, where a browser sends one, must be the gateway's own. A body must be of a type that no form can send; only
 /// programs other than browsers may leave the type out, as kubectl 1.20 does.
 public struct LocalRequestGuard: Sendable {
   /// Host names and addresses beyond the loopback ones, lower-case.
   private let names: Set<String>
   private let port: Int?
+  private let takesAnyHost: Bool
 
   /// - Parameters:
   ///   - names: names and addresses besides `localhost`, `*.localhost`, 127.0.0.0/8 and `::1` under which clients may
   ///     address the gateway.
   ///   - port: the port that Host must name; nil: any.
-  public init(names: some Sequence<String> = [], port: Int? = nil) {
+  ///   - takesAnyHost: whether Host is not compared at all.
+  public init(names: some Sequence<String> = [], port: Int? = nil, takesAnyHost: Bool = false) {
     self.names = Set(names.map { $0.lowercased() })
     self.port = port
+    self.takesAnyHost = takesAnyHost
   }
 
   /// Why the request is refused (403, or 415 for the body's type); nil where it may pass.
@@ -25,7 +31,7 @@ public struct LocalRequestGuard: Sendable {
     guard let authority = head.authority, let host = Host(authority) else {
       return .badRequest("the request has no valid Host header")
     }
-    guard isOurs(host) else {
+    guard takesAnyHost || isOurs(host) else {
       return Self.forbidden(
         "Host \"\(authority)\" is not a name of this gateway: address it by a loopback address, or configure the name")
     }

@@ -15,6 +15,8 @@ package struct APIReply: Sendable {
   package var contentType: String
   package var headers: [(name: String, value: String)] = []
   package var body: Body
+  /// A failure's reason; empty otherwise.
+  var reason = ""
 
   static func json(_ value: JSONValue, code: Int = 200, pretty: Bool = false) -> APIReply {
     APIReply(code: code, contentType: "application/json", body: .bytes(value.serialised(pretty: pretty)))
@@ -22,6 +24,7 @@ package struct APIReply: Sendable {
 
   static func failure(_ status: APIStatus) -> APIReply {
     var reply = json(status.json, code: status.code)
+    reply.reason = status.reason
     if let seconds = status.retryAfterSeconds { reply.headers.append(("Retry-After", seconds.description)) }
     return reply
   }

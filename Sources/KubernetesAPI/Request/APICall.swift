@@ -20,10 +20,15 @@ package struct APICall: Sendable {
   package var ifNoneMatch: String
   /// Empty for GET.
   package var body: [UInt8]
+  /// Who calls.
+  package var user: UserInfo
+  /// The other end's address; empty where it is not known.
+  package var source: String
 
   package init(
     method: Method?, path: String, query: APIQuery = APIQuery(), accept: String = "*/*", contentType: String = "",
-    userAgent: String = "", authority: String = "", ifNoneMatch: String = "", body: [UInt8] = []
+    userAgent: String = "", authority: String = "", ifNoneMatch: String = "", body: [UInt8] = [],
+    user: UserInfo = .local, source: String = ""
   ) {
     self.method = method
     self.path = path
@@ -34,5 +39,7 @@ package struct APICall: Sendable {
     self.authority = authority
     self.ifNoneMatch = ifNoneMatch
     self.body = body
+    self.user = user
+    self.source = source
   }
 }

@@ -64,4 +64,23 @@ import Testing
     let error = try await failure(["--data-dir", folder("data"), "--listen", "0.0.0.0:0"])
     #expect(error.contains("loopback"), "\(error)")
   }
+
+  @Test(.timeLimit(.minutes(1)))
+  func aFileOfCredentialsThatCannotServeIsToldWithoutThem() async throws {
+    let folder = try ScratchFolder()
+    func start(with content: String, mode: mode_t) async throws -> String {
+      let path = try folder.write(content, to: "tokens.csv")
+      chmod(path, mode)
+      return try await failure(["--data-dir", folder("data"), "--listen", "127.0.0.1:0", "--token-file", path])
+    }
+    let open = try await start(with: "secret-token-1,alice,1\n", mode: 0o604)
+    #expect(open.contains("other users") && open.contains("chmod"), "\(open)")
+    let broken = try await start(with: "secret-token-1,alice\n", mode: 0o600)
+    #expect(broken.contains("line 1") && !broken.contains("secret-token"), "\(broken)")
+    let none = try await failure([
+      "--data-dir", folder("data"), "--listen", "127.0.0.1:0", "--tls-cert", folder("none"), "--tls-key",
+      folder("none"),
+    ])
+    #expect(none.contains("none") && none.contains("No such file"), "\(none)")
+  }
 }
