@@ -116,20 +116,32 @@ let package = Package(
         "CModbus", "CMosquitto", "CSQLite", log,
       ], path: "Benchmarks"),
 
+    // What every resource backend must do, for the tests of each of them.
+    .target(
+      name: "ResourceConformance", dependencies: ["Documents", "Resources"], path: "Tests/ResourceConformance",
+      swiftSettings: strict),
+
     tests("DocumentsTests", ["Documents", "YAML"]),
     tests("DeviceKitTests", ["DeviceKit", "Documents"]),
     tests("ResourcesTests", ["Resources", "Documents", "YAML"]),
-    tests("ResourceStoreTests", ["ResourceStore", "Resources", "Documents"]),
+    tests("ResourceStoreTests", ["ResourceStore", "ResourceConformance", "Resources", "Documents"]),
     tests("TwinStoreTests", ["TwinStore", "DeviceKit", "Documents", log]),
     tests("TelemetryTests", ["Telemetry", "SinkKit", "DeviceKit", "Documents", "FileSink"]),
     tests(
       "KubernetesAPITests",
-      ["KubernetesAPI", "ResourceStore", "Resources", "Documents", "YAML", hummingbird, httpTypes, nio, log, lifecycle]),
+      [
+        "KubernetesAPI", "ResourceStore", "ResourceConformance", "Resources", "Documents", "YAML", hummingbird,
+        httpTypes, nio, log, lifecycle,
+      ]),
     tests("ModbusProtocolTests", ["ModbusProtocol", "DeviceKit", "Documents", "CModbus"]),
     tests(
       "MQTTProtocolTests", ["MQTTProtocol", "MQTTClient", "MQTTSink", "SinkKit", "DeviceKit", "Documents", "YAML", log]),
     tests("UdevProtocolTests", ["UdevProtocol", "DeviceKit", "Documents", "YAML", log]),
-    tests("ControllersTests", ["Controllers", "TwinStore", "Telemetry", "Resources", "DeviceKit", "Documents", log]),
+    tests(
+      "ControllersTests",
+      [
+        "Controllers", "TwinStore", "Telemetry", "Resources", "ResourceConformance", "DeviceKit", "Documents", log,
+      ]),
     tests("PlantTests", ["Plant", "CModbus", "DeviceKit", "Documents"]),
     tests("GatewayTests", ["Gateway", "Resources", "YAML", "DeviceKit", "Documents", log]),
   ]
