@@ -94,7 +94,7 @@ require_packages() {
 
 # The Python packages that play foreign devices and clients in tests; scripts/test.sh puts the folder on PATH.
 require_python_packages() {
-  local packages=(pymodbus kubernetes) check='import pymodbus, kubernetes'
+  local packages=(pymodbus kubernetes kopf) check='import pymodbus, kubernetes, kopf'
   if [[ -x .build-venv/bin/python3 ]] && .build-venv/bin/python3 -c "$check" 2> /dev/null; then return; fi
   if [[ ! -e .build-venv ]] && python3 -c "$check" 2> /dev/null; then return; fi
   say "these Python packages are missing and will be installed into .build-venv: ${packages[*]}"
