@@ -141,6 +141,10 @@ struct KubectlSemanticsTests {
       #expect(try await apply("tags: [x]", "one").status == 0)
       let spec = try JSONValue(parsing: try await kubectl.succeed("get", "widget", "w", "-o", "jsonpath={.spec}"))
       #expect(spec == ["size": 2, "colour": "red", "tags": ["x", "z"]])
+      // Client-side apply goes over to the server's side without a conflict with itself.
+      _ = try await kubectl.succeed("apply", "-f", "-", input: Self.widget("c", "size: 3"))
+      let over = try await kubectl.run("apply", "--server-side", "-f", "-", input: Self.widget("c", "size: 4"))
+      #expect(over.status == 0, "\(over.description)")
     }
   }
 

@@ -37,5 +37,23 @@ extension BackendConformance {
       #expect(unreadable.metadata.labels == ["l": "1"] && unreadable.metadata.managedFields?.array?.isEmpty == false)
       #expect(try await s.merge("a", ["metadata": ["managedFields": [[:]]]]).metadata.managedFields == nil)
     },
+    ConformanceRule(
+      "kubectl's server-side apply takes over what its client-side apply set, and no more", needs: [.objects]
+    ) { s in
+      let last = TestKinds.widget("a", ["size": 1, "steps": ["p"]])
+      var body = last
+      body.metadata.annotations["kubectl.kubernetes.io/last-applied-configuration"] = String(
+        decoding: last.serialised(), as: UTF8.self)
+      try await s.create(body, WriteOptions(fieldManager: "kubectl-client-side-apply"))
+      try await s.merge("a", ["spec": ["steps": ["q"]]], nil, WriteOptions(fieldManager: "person"))
+      let wanted = TestKinds.widget("a", ["size": 2])
+      let other = await s.refusal(of: "another manager") { try await s.apply(wanted, by: "other") }
+      #expect(other.code == 409)
+      #expect(try await s.apply(wanted, by: "kubectl").object[path: "spec", "size"] == 2)
+      let changed = await s.refusal(of: "what a person changed") {
+        try await s.apply(TestKinds.widget("a", ["size": 2, "steps": ["r"]]), by: "kubectl")
+      }
+      #expect(changed.causes.map(\.field) == [".spec.steps"])
+    },
   ]
 }
