@@ -126,15 +126,23 @@ let package = Package(
       ], path: "Benchmarks"),
 
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    // What every resource backend must do, for the tests of each of them.
+    .target(
+      name: "ResourceConformance", dependencies: ["Documents", "Resources"], path: "Tests/ResourceConformance",
+      swiftSettings: strict),
+
     tests("DocumentsTests", ["Documents", "YAML"]),
     tests("DeviceKitTests", ["DeviceKit", "Documents"]),
     tests("ResourcesTests", ["Resources", "Documents", "YAML"]),
-    tests("ResourceStoreTests", ["ResourceStore", "Resources", "SQLite", "Documents"]),
+    tests("ResourceStoreTests", ["ResourceStore", "ResourceConformance", "Resources", "SQLite", "Documents"]),
     tests("TwinStoreTests", ["TwinStore", "DeviceKit", "Documents", log]),
     tests("TelemetryTests", ["Telemetry", "SinkKit", "DeviceKit", "Documents", "FileSink"]),
     tests(
       "KubernetesAPITests",
-      ["KubernetesAPI", "ResourceStore", "Resources", "Documents", "YAML", hummingbird, httpTypes, nio, log, lifecycle]),
+      [
+        "KubernetesAPI", "ResourceStore", "ResourceConformance", "Resources", "Documents", "YAML", hummingbird,
+        httpTypes, nio, log, lifecycle,
+      ]),
     tests("ModbusProtocolTests", ["ModbusProtocol", "DeviceKit", "Documents", "CModbus", "TestSupport"]),
     tests(
       "MQTTProtocolTests",
@@ -142,7 +150,10 @@ let package = Package(
     tests("UdevProtocolTests", ["UdevProtocol", "DeviceKit", "Documents", "YAML", log]),
     tests(
       "ControllersTests",
-      ["Controllers", "TwinStore", "Telemetry", "Resources", "YAML", "DeviceKit", "Documents", log]),
+      [
+        "Controllers", "TwinStore", "Telemetry", "Resources", "ResourceConformance", "YAML", "DeviceKit", "Documents",
+        log,
+      ]),
     tests("PlantTests", ["Plant", "CModbus", "DeviceKit", "Documents", "TestSupport"]),
     tests("GatewayTests", ["Gateway", "Resources", "YAML", "DeviceKit", "Documents", "TestSupport", log]),
   ]

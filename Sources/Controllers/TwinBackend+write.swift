@@ -50,7 +50,7 @@ extension TwinBackend {
     while true {
       let current = try snapshot(key)
       let before = object(current)
-      let after = try applyJSONPatch(operations, before)
+      let after = try JSONPatch.applying(operations, to: before)
       let warnings = try checkFields(after, key, options)
       let asked = try version(of: after, key)
       let changes = Self.changes(from: wishes(current), to: try desired(of: after, key) ?? [:])

@@ -6,12 +6,8 @@ public import TwinStore
 /// Serves the twins as resources: `twins` in `twin.selvedge.dev/v1alpha1`, read from memory, changed through
 /// `spec.desired` alone. They come and go with their Devices.
 public struct TwinBackend: ResourceBackend {
-  /// Applies a JSON Patch (RFC 6902), given first, to a document.
-  public typealias JSONPatching = @Sendable (JSONValue, JSONValue) throws(APIStatus) -> JSONValue
-
   let twins: TwinStore
   let labels: @Sendable (DeviceKey) -> [String: String]
-  let applyJSONPatch: JSONPatching
   let watchPeriod: Duration
   let bookmarkPeriod: Duration
 
@@ -19,12 +15,10 @@ public struct TwinBackend: ResourceBackend {
   /// progress at least once in `bookmarkPeriod`.
   public init(
     twins: TwinStore, labels: @escaping @Sendable (DeviceKey) -> [String: String] = { _ in [:] },
-    applyJSONPatch: @escaping JSONPatching, watchPeriod: Duration = .seconds(1),
-    bookmarkPeriod: Duration = .seconds(60)
+    watchPeriod: Duration = .seconds(1), bookmarkPeriod: Duration = .seconds(60)
   ) {
     self.twins = twins
     self.labels = labels
-    self.applyJSONPatch = applyJSONPatch
     self.watchPeriod = watchPeriod
     self.bookmarkPeriod = bookmarkPeriod
   }
@@ -56,6 +50,7 @@ public struct TwinBackend: ResourceBackend {
     var last: DeviceKey?
     var remaining = 0
     let after = options.continueToken.map(Self.device)
+    let hasSelectors = options.labelSelector != nil || options.fieldSelector != nil
     for device in twins.devices where after.map({ device > $0 }) ?? true {
       guard Self.isMeant(device, options), let twin = twins.snapshot(device) else { continue }
       let item = object(twin)
@@ -69,7 +64,7 @@ public struct TwinBackend: ResourceBackend {
     }
     return ObjectList(
       items: items, resourceVersion: version, continueToken: remaining > 0 ? last?.description : nil,
-      remainingItemCount: remaining > 0 ? remaining : nil)
+      remainingItemCount: remaining > 0 && !hasSelectors ? remaining : nil)
   }
 
   /// A continue token is the last device's `namespace/name`.

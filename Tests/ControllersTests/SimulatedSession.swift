@@ -59,18 +59,32 @@ final class TwinPlace: Sendable {
   let store: TwinStore
   let backend: TwinBackend
 
-  init(_ rules: WriteRules = WriteRules(confirmWithin: .milliseconds(200), retries: 2)) throws {
+  private let labels: Labels
+
+  /// What the twins' Devices are labelled with.
+  final class Labels: Sendable {
+    let all = Mutex([key: ["line": "a"]])
+  }
+
+  /// - Parameter isEmpty: whether there is no boiler yet.
+  init(
+    _ rules: WriteRules = WriteRules(confirmWithin: .milliseconds(200), retries: 2), isEmpty: Bool = false
+  ) throws {
     path = FileManager.default.temporaryDirectory.appendingPathComponent("twins-\(UUID().uuidString)").path
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     store = try TwinStore.open(directory: path, points: points, logger: logger)
+    let labels = Labels()
+    self.labels = labels
     backend = TwinBackend(
-      twins: store, labels: { $0.name == "boiler-1" ? ["line": "a"] : [:] },
-      applyJSONPatch: TwinPlace.replace, watchPeriod: .milliseconds(20), bookmarkPeriod: .milliseconds(300))
-    attach(Self.key, rules)
+      twins: store, labels: { device in labels.all.withLock { $0[device] ?? [:] } },
+      watchPeriod: .milliseconds(20), bookmarkPeriod: .milliseconds(300))
+    if !isEmpty { attach(Self.key, rules) }
   }
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  func label(_ key: DeviceKey, _ labels: [String: String]) { self.labels.all.withLock { $0[key] = labels } }
 
   func attach(_ key: DeviceKey, _ rules: WriteRules = WriteRules()) {
     store.attach(
@@ -93,27 +107,6 @@ final class TwinPlace: Sendable {
       points.id(of: PointName(device: key, property: property)), value, quality: .good, sourceTime: now,
       gatewayTime: now)
     store.ingest(batch)
-  }
-
-  /// As much of RFC 6902 as these tests send: `test` and `replace` of whole members.
-  @Sendable static func replace(_ patch: JSONValue, _ document: JSONValue) throws(APIStatus) -> JSONValue {
-    var result = document
-    for operation in patch.array ?? [] {
-      let path = (operation["path"]?.string ?? "").split(separator: "/").map(String.init)
-      guard path.count == 3, let value = operation["value"] else { throw .badRequest("not in these tests") }
-      if operation["op"] == "test" {
-        guard document[path[0]]?[path[1]]?[path[2]] == value else {
-          throw .invalid(kind: "Twin", group: "twin.selvedge.dev", name: "", causes: [])
-        }
-        continue
-      }
-      var top = result[path[0]] ?? [:]
-      var middle = top[path[1]] ?? [:]
-      middle[path[2]] = value
-      top[path[1]] = middle
-      result[path[0]] = top
-    }
-    return result
   }
 }
 

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Discovery")
 struct DiscoveryTests {
-  let api = Fixtures.api(MemoryBackend())
+  let api = Fixtures.api(RecordingBackend())
 
   @Test func legacyDocumentsNameEveryGroupVersionAndKind() async throws {
     #expect(try await api.send(.get, "/api").json["versions"] == ["v1"])

@@ -55,7 +55,7 @@ enum Fixtures {
 
   static let noon = Timestamp("2026-11-21T12:00:00Z")!
 
-  static func api(_ backend: MemoryBackend, maximumWatches: Int = 256) -> KubernetesAPI {
+  static func api(_ backend: RecordingBackend, maximumWatches: Int = 256) -> KubernetesAPI {
     KubernetesAPI(
       backends: [backend], now: { noon }, version: "0.1.0", logger: Logger(label: "test"),
       maximumWatches: maximumWatches)

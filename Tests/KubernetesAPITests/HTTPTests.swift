@@ -9,12 +9,12 @@ private let gadgets = "/apis/example.dev/v1/namespaces/n/gadgets"
 @Suite("The API over HTTP", .timeLimit(.minutes(2)))
 struct HTTPTests {
   @Test func everyErrorUnderTheAPIIsAStatus() async throws {
-    try await RunningServer.with([MemoryBackend()]) { server in
+    try await RunningServer.with([RecordingBackend()]) { server in
       let big = String(repeating: "x", count: 3 * 1024 * 1024 + 1)
       let json = ["-H", "Content-Type: application/json"]
       let cases: [(path: String, arguments: [String], input: String?, code: Int)] = [
         ("/api/nothing/here/at/all/x", [], nil, 404), ("/apis/example.dev/v1/widgets", [], nil, 404),
-        ("/openapi/v9", [], nil, 404), ("/version/x", [], nil, 404), (gadgets, ["-X", "PROPFIND"], nil, 404),
+        ("/openapi/v9", [], nil, 404), ("/version/x", [], nil, 404), (gadgets, ["-X", "PROPFIND"], nil, 405),
         (gadgets, ["-X", "OPTIONS"], nil, 405), ("/apis", ["-X", "DELETE"], nil, 405),
         (gadgets, json + ["--data-binary", "@-"], big, 413),
         (gadgets, json + ["--data-binary", "@-", "-H", "Transfer-Encoding: chunked"], big, 413),
@@ -35,7 +35,7 @@ struct HTTPTests {
   }
 
   @Test func aHeadHasNoBodyAndTheConnectionLives() async throws {
-    try await RunningServer.with([MemoryBackend()]) { server in
+    try await RunningServer.with([RecordingBackend()]) { server in
       let reply = try await server.curl(gadgets, ["--head"])
       #expect(reply.code == 200 && reply.body.isEmpty)
       let both = try await Subprocess.run(
@@ -45,7 +45,7 @@ struct HTTPTests {
   }
 
   @Test func aWatchStreamsLineByLineAndEndsWhenItsTimeIsOver() async throws {
-    let backend = MemoryBackend()
+    let backend = RecordingBackend()
     try await RunningServer.with([backend]) { server in
       let curl = try Subprocess.Running(
         "/usr/bin/curl", ["-sSN", "--max-time", "20", server.url + gadgets + "?watch=1&timeoutSeconds=2"])
@@ -82,7 +82,7 @@ struct HTTPTests {
   }
 
   @Test func aLongListArrivesWhole() async throws {
-    let backend = MemoryBackend()
+    let backend = RecordingBackend()
     let filler = String(repeating: "é", count: 300)
     for index in 0..<2_000 {
       _ = backend.put(

@@ -47,6 +47,14 @@ struct Kubectl: Sendable {
     try await Subprocess.run(program, all(arguments), input: input, environment: environment)
   }
 
+  func run(environment more: [String: String], _ arguments: String...) async throws -> Subprocess {
+    try await Subprocess.run(program, all(arguments), environment: environment.merging(more) { _, new in new })
+  }
+
+  func run(arguments: [String], input: String) async throws -> Subprocess {
+    try await Subprocess.run(program, all(arguments), input: input, environment: environment)
+  }
+
   /// Runs and expects success; its output.
   func succeed(_ arguments: String..., input: String? = nil) async throws -> String {
     let result = try await Subprocess.run(program, all(arguments), input: input, environment: environment)

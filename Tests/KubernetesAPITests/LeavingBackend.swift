@@ -10,7 +10,7 @@ final class LeavingBackend: ResourceBackend {
     func add(_ change: Int) { number.withLock { $0 += change } }
   }
   let open = Count()
-  private let memory = MemoryBackend()
+  private let memory = RecordingBackend()
   var definitions: [ResourceDefinition] { memory.definitions }
 
   func get(_ resource: ResourceName, _ key: ObjectKey) async throws(APIStatus) -> JSONValue {

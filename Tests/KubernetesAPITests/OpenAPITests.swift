@@ -5,7 +5,7 @@ import Testing
 
 @Suite("OpenAPI")
 struct OpenAPITests {
-  let api = Fixtures.api(MemoryBackend())
+  let api = Fixtures.api(RecordingBackend())
 
   @Test func theIndexLeadsToDocumentsThatMayBeKept() async throws {
     let index = try await api.send(.get, "/openapi/v3").json["paths"]

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("The Python client against the API and the store", .timeLimit(.minutes(2)))
 struct PythonClientTests {
-  private static let script = """
+  static let script = """
     import sys, yaml
     from kubernetes import client, config, dynamic, watch
     configuration = client.Configuration()

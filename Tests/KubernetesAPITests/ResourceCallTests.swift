@@ -7,7 +7,7 @@ private let gadgets = "/apis/example.dev/v1/namespaces/n/gadgets"
 
 @Suite("Verbs on resources")
 struct ResourceCallTests {
-  let backend = MemoryBackend()
+  let backend = RecordingBackend()
   var api: KubernetesAPI { Fixtures.api(backend) }
   func fill(_ count: Int, namespace: String = "n") {
     for index in 0..<count {
@@ -194,7 +194,7 @@ struct ResourceCallTests {
     let events = Fixtures.definition(
       group: "", kind: "Event", plural: "events", scope: "Namespaced", schema: ["type": "object"], columns: [],
       hasStatus: false)
-    let backend = MemoryBackend([events])
+    let backend = RecordingBackend([events])
     let reply = try await Fixtures.api(backend).send(
       .patch, "/api/v1/namespaces/n/events/e", contentType: "application/strategic-merge-patch+json", json: ["count": 2]
     )

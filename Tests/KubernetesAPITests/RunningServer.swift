@@ -4,6 +4,7 @@ import Hummingbird
 import KubernetesAPI
 import Logging
 import NIOCore
+import ResourceConformance
 import ResourceStore
 import Resources
 import ServiceLifecycle
@@ -14,18 +15,23 @@ struct RunningServer {
   private let services: ServiceGroup
   var url: String { "http://127.0.0.1:\(port)" }
 
-  static func with(_ backends: [any ResourceBackend], _ body: @escaping @Sendable (RunningServer) async throws -> Void)
-    async throws
-  {
+  /// - Parameters:
+  ///   - port: one that a server had before it was restarted; 0: a free one.
+  ///   - recorder: writes down every request.
+  static func with(
+    _ backends: [any ResourceBackend], port: Int = 0, recorder: RequestRecorder? = nil,
+    _ body: @escaping @Sendable (RunningServer) async throws -> Void
+  ) async throws {
     var logger = Logger(label: "test")
-    logger.logLevel = .error
+    logger.logLevel = .critical
     let router = Router()
+    if let recorder { router.add(middleware: RecordingMiddleware(recorder: recorder)) }
     router.get("/other") { _, _ in "elsewhere" }
     KubernetesAPI(backends: backends, now: EmbeddedResourceStore.systemClock, version: "0.1.0", logger: logger)
       .register(on: router)
     let (ports, announce) = AsyncStream.makeStream(of: Int.self)
     let application = Application(
-      router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+      router: router, configuration: .init(address: .hostname("127.0.0.1", port: port)),
       onServerRunning: { channel in announce.yield(channel.localAddress?.port ?? 0) }, logger: logger)
     let services = ServiceGroup(configuration: .init(services: [application], logger: logger))
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -43,24 +49,15 @@ struct RunningServer {
     }
   }
 
-  /// The API over a store in a directory of its own, with the project's kinds.
-  static func withStore(_ body: @escaping @Sendable (RunningServer, EmbeddedResourceStore) async throws -> Void)
-    async throws
-  {
-    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("api-\(UUID().uuidString)").path
-    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: directory) }
-    let open = "{type: object, x-kubernetes-preserve-unknown-fields: true}"
-    let crds = try CRDComposer.customResourceDefinitions(
-      protocols: [
-        (name: "modbus", connection: open, property: open, discovery: open),
-        (name: "mqtt", connection: open, property: open, discovery: open),
-        (name: "udev", connection: open, property: open, discovery: open),
-      ],
-      sinks: [(name: "mqtt", schema: open), (name: "file", schema: open)])
-    let store = try EmbeddedResourceStore.open(
-      directory: directory, definitions: crds.compactMap { ResourceDefinition(crd: $0) }, crds: crds)
-    try await with([store]) { try await body($0, store) }
+  /// The API over a store in a directory of its own, with the project's kinds and ``TestKinds``.
+  /// - Parameter recorder: writes down every request.
+  static func withStore(
+    recorder: RequestRecorder? = nil,
+    _ body: @escaping @Sendable (RunningServer, EmbeddedResourceStore) async throws -> Void
+  ) async throws {
+    let data = try DataDirectory()
+    let store = try await data.open()
+    try await with([store], recorder: recorder) { try await body($0, store) }
   }
 
   /// As a SIGTERM does it: requests in progress may end.
@@ -79,5 +76,41 @@ struct RunningServer {
     guard let end = text.range(of: "\r\n\r\n") else { throw Missed(what: "a head from \(path): \(run.output)") }
     let head = String(text[..<end.lowerBound])
     return (Int(head.split(separator: " ")[1]) ?? 0, head.lowercased(), String(text[end.upperBound...]))
+  }
+}
+
+/// Where a store keeps its data through any number of restarts; removed with the test.
+final class DataDirectory: Sendable {
+  let path = FileManager.default.temporaryDirectory.appendingPathComponent("api-\(UUID().uuidString)").path
+  private let crds: [JSONValue]
+
+  init() throws {
+    let open = "{type: object, x-kubernetes-preserve-unknown-fields: true}"
+    crds =
+      try CRDComposer.customResourceDefinitions(
+        protocols: [
+          (name: "modbus", connection: open, property: open, discovery: open),
+          (name: "mqtt", connection: open, property: open, discovery: open),
+          (name: "udev", connection: open, property: open, discovery: open),
+        ],
+        sinks: [(name: "mqtt", schema: open), (name: "file", schema: open)]) + TestKinds.crds
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  /// Opens the store, once whoever had it open has let go of it.
+  func open(_ retention: EmbeddedResourceStore.Retention = .init()) async throws -> EmbeddedResourceStore {
+    let deadline = ContinuousClock.now + .seconds(20)
+    while true {
+      do {
+        return try EmbeddedResourceStore.open(
+          directory: path, definitions: crds.compactMap { ResourceDefinition(crd: $0) }, crds: crds,
+          retention: retention)
+      } catch {
+        guard "\(error)".contains("another gateway"), ContinuousClock.now < deadline else { throw error }
+        try await Task.sleep(for: .milliseconds(20))
+      }
+    }
   }
 }

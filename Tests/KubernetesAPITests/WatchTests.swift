@@ -7,10 +7,10 @@ private let gadgets = "/apis/example.dev/v1/namespaces/n/gadgets"
 
 @Suite("Watches")
 struct WatchTests {
-  let backend = MemoryBackend()
+  let backend = RecordingBackend()
 
   /// The events of a watch whose backend has nothing more to say after one object.
-  func events(_ query: String, accept: String = "application/json", backend: MemoryBackend? = nil) async throws
+  func events(_ query: String, accept: String = "application/json", backend: RecordingBackend? = nil) async throws
     -> [JSONValue]
   {
     let backend = backend ?? self.backend
@@ -31,7 +31,7 @@ struct WatchTests {
   @Test func bookmarksComeOnlyWhereTheyAreAllowed() async throws {
     putOne()
     #expect(try await events("").map { $0["type"] } == ["ADDED"])
-    let marked = try await events("&allowWatchBookmarks=true", backend: MemoryBackend())
+    let marked = try await events("&allowWatchBookmarks=true", backend: RecordingBackend())
     #expect(marked.map { $0["type"] } == ["BOOKMARK"])
     #expect(marked[0][path: "object", "kind"] == "Gadget")
     #expect(marked[0][path: "object", "metadata", "resourceVersion"] == "10")

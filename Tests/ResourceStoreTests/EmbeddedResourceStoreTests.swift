@@ -1,5 +1,6 @@
 import Documents
 import Foundation
+import ResourceConformance
 import ResourceStore
 import Resources
 import Synchronization
@@ -49,8 +50,15 @@ struct EmbeddedResourceStoreTests {
     try await store.create(TestKinds.widgets, namespace: "default", object, WriteOptions()).object
   }
 
-  @Test("conforms to what every backend does")
-  func conformance() async throws { try await BackendConformance(backend: try open()).holds() }
+  @Test("conforms to what every backend does", arguments: BackendConformance.rules)
+  func conformance(_ rule: ConformanceRule) async throws {
+    let store = try open()
+    try await rule.hold(
+      on: .serving(widgets: store, watcherCapacity: EmbeddedResourceStore.watcherCapacity) {
+        clock.advance(.seconds(7_200))
+        try await store.maintain()
+      })
+  }
 
   @Test("objects, versions and the log survive a restart")
   func restart() async throws {

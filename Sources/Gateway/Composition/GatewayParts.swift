@@ -59,9 +59,7 @@ struct GatewayParts {
     } catch let error as TwinError {
       throw StartError("\(error)")
     }
-    twinBackend = TwinBackend(twins: twins) { (patch, document) throws(APIStatus) in
-      try JSONPatch.applying(patch, to: document)
-    }
+    twinBackend = TwinBackend(twins: twins)
     brokers = BrokerPool(logger: logger)
     let plugins = BuiltInPlugins(
       brokers: brokers, exportDirectory: configuration.exportDirectory, clock: clock, logger: logger)

@@ -10,13 +10,15 @@ extension KubernetesAPI {
   public func register<Context: RequestContext>(on router: Router<Context>) {
     router.add(middleware: StatusMiddleware<Context>())
     let paths: [RouterPath] = ["/api", "/api/**", "/apis", "/apis/**", "/openapi/**", "/version", "/version/**"]
-    let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace, .connect]
     for path in paths {
-      for method in methods {
+      for method in Self.methods {
         router.on(path, method: method) { request, context in await response(to: request, context) }
       }
     }
   }
+
+  /// Those that a route stands for; any other is refused with 405.
+  static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace, .connect]
 
   private func response(to request: Request, _ context: some RequestContext) async -> Response {
     let peer = await context.knownPeer()

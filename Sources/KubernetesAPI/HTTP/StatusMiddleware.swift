@@ -1,3 +1,4 @@
+internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
 internal import Resources
@@ -11,7 +12,7 @@ struct StatusMiddleware<Context: RequestContext>: RouterMiddleware {
       return try await next(request, context)
     } catch {
       guard Self.covers(request.uri.path) else { throw error }
-      return Response(.failure(Self.status(of: error, logger: context.logger)))
+      return Response(.failure(Self.status(of: error, method: request.method, logger: context.logger)))
     }
   }
 
@@ -19,14 +20,15 @@ struct StatusMiddleware<Context: RequestContext>: RouterMiddleware {
     ["api", "apis", "openapi", "version"].contains(path.split(separator: "/").first.map(String.init) ?? "")
   }
 
-  private static func status(of error: any Error, logger: Logger) -> APIStatus {
+  private static func status(of error: any Error, method: HTTPRequest.Method, logger: Logger) -> APIStatus {
     if let status = error as? APIStatus { return status }
     guard let http = error as? any HTTPResponseError else {
       logger.error("unexpected error in the API", metadata: ["error": "\(error)"])
       return .internalError("the request could not be answered")
     }
     switch http.status.code {
-    case 404: return .noSuchPath
+    // The router knows the API's own methods alone.
+    case 404: return KubernetesAPI.methods.contains(method) ? .noSuchPath : .methodNotAllowed
     case 405: return .methodNotAllowed
     case 413: return .bodyTooLarge
     case 400..<500: return APIStatus(code: http.status.code, reason: "BadRequest", message: "\(http)")

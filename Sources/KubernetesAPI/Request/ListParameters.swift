@@ -9,6 +9,19 @@ package struct ListParameters: Sendable {
     /// `0`: whatever is at hand.
     case any
     case at(UInt64)
+
+    /// Reads `resourceVersion`; 400 for what is no number.
+    package init(_ query: APIQuery) throws(APIStatus) {
+      switch query["resourceVersion"] {
+      case nil: self = .unset
+      case "0": self = .any
+      case let text?:
+        guard let number = UInt64(text), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+          throw .badRequest("resourceVersion: Invalid value: \"\(text)\": must be a decimal number")
+        }
+        self = .at(number)
+      }
+    }
   }
   package var options: ListOptions
   package var version: Version
@@ -18,7 +31,7 @@ package struct ListParameters: Sendable {
   package var allowsBookmarks: Bool
   /// Nil: as `version` implies.
   package var sendsInitialEvents: Bool?
-  /// Seconds after which a watch ends; nil: the server's choice.
+  /// Seconds after which a watch ends, a day at most; nil, which 0 means too: the server's choice.
   package var timeoutSeconds: Int?
 
   /// - Parameter name: the object of a named path: the field selector is narrowed to it.
@@ -43,22 +56,18 @@ package struct ListParameters: Sendable {
     let limit = try Self.number("limit", in: query)
     options.limit = limit == 0 ? nil : limit
     options.continueToken = query["continue"]
-    timeoutSeconds = try Self.number("timeoutSeconds", in: query)
+    let seconds = try Self.number("timeoutSeconds", in: query)
+    timeoutSeconds = seconds == 0 ? nil : seconds.map { min($0, Self.maximumTimeout) }
     isWatch = query.flag("watch")
     allowsBookmarks = query.flag("allowWatchBookmarks")
     sendsInitialEvents = query.optionalFlag("sendInitialEvents")
-    switch query["resourceVersion"] {
-    case nil: version = .unset
-    case "0": version = .any
-    case let text?:
-      guard let number = UInt64(text) else {
-        throw .badRequest("resourceVersion: Invalid value: \"\(text)\": must be a decimal number")
-      }
-      version = .at(number)
-    }
+    version = try Version(query)
     isExact = query["resourceVersionMatch"] == "Exact"
     try validate(match: query["resourceVersionMatch"])
   }
+
+  /// A day, in seconds.
+  private static let maximumTimeout = 86_400
 
   private static func number(_ name: String, in query: APIQuery) throws(APIStatus) -> Int? {
     guard let text = query[name] else { return nil }

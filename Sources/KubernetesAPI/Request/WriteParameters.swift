@@ -22,15 +22,34 @@ package enum WriteParameters {
       throw .invalidOptions(
         kind, "fieldManager", "FieldValueRequired", "Required value: is required for apply patch")
     }
-    options.fieldManager = named ?? String(call.userAgent.prefix { $0 != "/" }.prefix(128))
+    options.fieldManager = named ?? manager(ofUserAgent: call.userAgent)
     guard options.fieldManager.utf8.count <= 128 else {
       throw .invalidOptions(kind, "fieldManager", "FieldValueTooLong", "Too long: may not be more than 128 bytes")
     }
-    guard options.fieldManager.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
+    guard options.fieldManager.unicodeScalars.allSatisfy(isPrintable) else {
       throw .invalidOptions(
         kind, "fieldManager", "FieldValueInvalid", "Invalid value: should only contain printable characters")
     }
     return options
+  }
+
+  /// The User-Agent up to its first `/`, without what cannot be printed, cut at 128 bytes.
+  private static func manager(ofUserAgent text: String) -> String {
+    var manager = ""
+    for scalar in text.prefix(while: { $0 != "/" }).unicodeScalars where isPrintable(scalar) {
+      guard manager.utf8.count + UTF8.width(scalar) <= 128 else { break }
+      manager.unicodeScalars.append(scalar)
+    }
+    return manager
+  }
+
+  /// As Go's `unicode.IsPrint`, which Kubernetes asks: letters, marks, numbers, punctuation, symbols and the ASCII space.
+  private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
+    case .spaceSeparator: scalar == " "
+    default: true
+    }
   }
 
   /// Whether the values say so: none, or only `All`.
@@ -53,13 +72,21 @@ package enum WriteParameters {
       guard body["kind"]?.string ?? "DeleteOptions" == "DeleteOptions" else {
         throw .badRequest("the body of a DELETE must be a DeleteOptions, found kind \"\(body["kind"]?.string ?? "")\"")
       }
-      dryRun += body["dryRun"]?.array?.compactMap(\.string) ?? []
-      propagation = body["propagationPolicy"]?.string ?? propagation
-      orphans = body["orphanDependents"]?.bool ?? orphans
-      options.preconditionUID = body[path: "preconditions", "uid"]?.string
-      options.preconditionResourceVersion = body[path: "preconditions", "resourceVersion"]?.string
+      dryRun += try member("dryRun", of: body, as: \.array)?.compactMap(\.string) ?? []
+      propagation = try member("propagationPolicy", of: body, as: \.string) ?? propagation
+      orphans = try member("orphanDependents", of: body, as: \.bool) ?? orphans
+      _ = try member("gracePeriodSeconds", of: body, as: \.integer)
+      if let preconditions = try member("preconditions", of: body, as: \.object) {
+        options.preconditionUID = try member("uid", of: .object(preconditions), as: \.string)
+        options.preconditionResourceVersion = try member("resourceVersion", of: .object(preconditions), as: \.string)
+      }
     }
     options.isDryRun = try isDryRun(dryRun, kind: "DeleteOptions")
+    if propagation != nil, orphans != nil {
+      throw .invalidOptions(
+        "DeleteOptions", "propagationPolicy", "FieldValueInvalid",
+        "Invalid value: \"\(propagation ?? "")\": orphanDependents and deletionPropagation cannot be both set")
+    }
     if let propagation {
       guard let value = DeleteOptions.Propagation(rawValue: propagation) else {
         throw .invalidOptions(
@@ -71,5 +98,17 @@ package enum WriteParameters {
       options.propagation = orphans ? .orphan : .background
     }
     return options
+  }
+
+  /// A member that may be absent or null; 400 where it is of another type, for an option that is not understood must
+  /// not be passed over: what it guards would be deleted.
+  private static func member<Value>(
+    _ name: String, of body: JSONValue, as read: (JSONValue) -> Value?
+  ) throws(APIStatus) -> Value? {
+    guard let member = body[name], !member.isNull else { return nil }
+    guard let value = read(member) else {
+      throw .badRequest("DeleteOptions cannot be read: \(name) must not be of type \(member.typeName)")
+    }
+    return value
   }
 }

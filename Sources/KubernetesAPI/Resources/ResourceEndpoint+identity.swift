@@ -30,7 +30,7 @@ extension ResourceEndpoint {
         "the namespace of the provided object (\(given)) does not match the namespace sent on the request (\(namespace))"
       )
     }
-    metadata["namespace"] = namespace.isEmpty ? nil : .string(namespace)
+    metadata["namespace"] = namespace.isEmpty ? JSONValue?.none : .string(namespace)
     object["metadata"] = metadata
     return object
   }

@@ -3,10 +3,11 @@ internal import Resources
 
 extension ResourceEndpoint {
   /// How many objects are held at a time where a client lists without a limit.
-  private static let pageSize = 500
+  static let pageSize = 500
 
   func get(_ name: String, _ call: APICall) async throws(APIStatus) -> APIReply {
     let rendering = try ObjectRendering(call, of: definition, now: now)
+    if case .at(let version) = try ListParameters.Version(call.query) { try await reach(version) }
     let object = try await backend.get(resource, key(name))
     return .json(rendering.single(object), pretty: call.query.flag("pretty"))
   }
@@ -31,23 +32,35 @@ extension ResourceEndpoint {
     return APIReply(code: 200, contentType: "application/json", body: .list(body))
   }
 
-  /// A page that satisfies the version asked for: one from the future is waited for up to 3 s.
+  /// A page that satisfies the version asked for. Past states are not kept: an exact version that is not the present
+  /// one is gone.
   private func page(
     _ options: ListOptions, _ parameters: ListParameters, isPretty: Bool = false
   ) async throws(APIStatus) -> ListPage {
     guard case .at(let version) = parameters.version, options.continueToken == nil else {
       return try await ListPage.fetched(from: backend, resource, options, isPretty: isPretty)
     }
+    var list = try await ListPage.fetched(from: backend, resource, options, isPretty: isPretty)
+    if list.resourceVersion < version {
+      try await reach(version)
+      list = try await ListPage.fetched(from: backend, resource, options, isPretty: isPretty)
+    }
+    guard !parameters.isExact || list.resourceVersion == version else {
+      throw .expired("The resourceVersion for the provided list is too old.")
+    }
+    return list
+  }
+
+  /// Waits up to 3 s for a version from the future; 504 where it does not come.
+  private func reach(_ version: UInt64) async throws(APIStatus) {
+    var current: UInt64 = 0
     for attempt in 0...30 {
-      let list = try await ListPage.fetched(from: backend, resource, options, isPretty: isPretty)
-      if list.resourceVersion == version || list.resourceVersion > version && !parameters.isExact { return list }
-      if list.resourceVersion > version {
-        throw .expired("The provided resource version \(version) is no longer available, only \(list.resourceVersion)")
-      }
+      current = try await backend.list(resource, ListOptions(namespace: path.namespace, limit: 1)).resourceVersion
+      if current >= version { return }
       if attempt < 30 { try? await Task.sleep(for: .milliseconds(100)) }
     }
     throw APIStatus(
-      code: 504, reason: "Timeout", message: "Too large resource version: \(version)",
+      code: 504, reason: "Timeout", message: "Timeout: Too large resource version: \(version), current: \(current)",
       causes: [.init(reason: "ResourceVersionTooLarge", message: "Too large resource version", field: "")],
       retryAfterSeconds: 1)
   }
@@ -80,7 +93,7 @@ extension ResourceEndpoint {
       case (.at, true?):
         _ = try await page(single, parameters)
         return try await backend.watch(resource, options, since: nil)
-      case (.at(let version), _): return try await backend.watch(resource, options, since: version)
+      case (.at(let version), _): return try await events(options, since: version)
       case (_, false?):
         let current = try await backend.list(resource, single).resourceVersion
         return try await backend.watch(resource, options, since: current)
@@ -92,6 +105,17 @@ extension ResourceEndpoint {
       continuation.yield(WatchEvent(change: .error, object: error.json, resourceVersion: 0))
       continuation.finish()
       return stream
+    }
+  }
+
+  private func events(_ options: ListOptions, since version: UInt64) async throws(APIStatus) -> AsyncStream<WatchEvent>
+  {
+    do throws(APIStatus) {
+      return try await backend.watch(resource, options, since: version)
+    } catch {
+      guard error.code == 504 else { throw error }
+      try await reach(version)
+      return try await backend.watch(resource, options, since: version)
     }
   }
 }

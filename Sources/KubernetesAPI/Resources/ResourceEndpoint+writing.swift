@@ -52,13 +52,11 @@ extension ResourceEndpoint {
       return (.json(document.value), [])
     case .applyPatch:
       let document = try RequestBodyReader.yaml(call.body)
+      let warnings = try duplicates(in: document, options)
       for key in ["apiVersion", "kind"] where document.value[key]?.string == nil {
         throw .badRequest("an applied configuration must have \(key)")
       }
-      return (
-        .apply(try identified(document.value, name: name), force: call.query.flag("force")),
-        try duplicates(in: document, options)
-      )
+      return (.apply(try identified(document.value, name: name), force: call.query.flag("force")), warnings)
     default: throw .unsupportedMediaType(accepted: RequestBodyFormat.patchTypes)
     }
   }
@@ -82,22 +80,31 @@ extension ResourceEndpoint {
   func deleteCollection(_ call: APICall) async throws(APIStatus) -> APIReply {
     let options = try deletion(call)
     let parameters = try ListParameters(call.query, of: definition, namespace: path.namespace)
-    var page = parameters.options
-    while true {
+    for key in try await keys(parameters.options) {
+      do throws(APIStatus) {
+        _ = try await backend.delete(resource, key, options)
+      } catch {
+        if error.code != 404 { throw error }
+      }
+    }
+    return .json(success(nil), pretty: call.query.flag("pretty"))
+  }
+
+  /// What a list names, all of it where it has no limit. The keys are all known before anything is deleted: a long
+  /// deletion must not outlive its own continue token.
+  private func keys(_ options: ListOptions) async throws(APIStatus) -> [ObjectKey] {
+    var keys: [ObjectKey] = []
+    var page = options
+    page.limit = options.limit ?? Self.pageSize
+    repeat {
       let list = try await backend.list(resource, page)
       for item in list.items {
         guard let name = item[path: "metadata", "name"]?.string else { continue }
-        do throws(APIStatus) {
-          _ = try await backend.delete(
-            resource, ObjectKey(namespace: item[path: "metadata", "namespace"]?.string ?? "", name: name), options)
-        } catch {
-          if error.code != 404 { throw error }
-        }
+        keys.append(ObjectKey(namespace: item[path: "metadata", "namespace"]?.string ?? "", name: name))
       }
-      guard let token = list.continueToken, parameters.options.limit == nil else { break }
-      page.continueToken = token
-    }
-    return .json(success(nil), pretty: call.query.flag("pretty"))
+      page.continueToken = options.limit == nil ? list.continueToken : nil
+    } while page.continueToken != nil
+    return keys
   }
 
   private func deletion(_ call: APICall) throws(APIStatus) -> DeleteOptions {

@@ -70,12 +70,19 @@ public struct ManagedFields: Sendable {
   }
 
   /// metadata.managedFields after an ordinary write made `new` of `old`: what changed belongs to `manager`, what is gone
-  /// to nobody. `managed` is what the write itself says about managedFields: an empty list or `[{}]` forgets all owners.
+  /// to nobody. `managed` is what the write itself says about managedFields: an empty list or `[{}]` forgets all owners,
+  /// other entries take the place of those before (a client that moves ownership does so), and what holds no entry that
+  /// can be read is passed over. A write of a subresource says nothing about them.
   public static func tracking(
     from old: JSONValue?, to new: JSONValue, schema: Schema, managed: JSONValue?, by manager: Manager, now: Timestamp
   ) -> JSONValue? {
     let isReset = managed?.array.map { $0.isEmpty || $0 == [[:]] } ?? false
-    let before = old?.metadata.managedFields
+    var before = old?.metadata.managedFields
+    if let managed, !isReset, manager.subresource == nil, managed != before,
+      let given = ManagedFields(managed).json
+    {
+      before = given
+    }
     let (changed, removed) = FieldWalk.difference(from: old, to: new, schema)
     if changed.isEmpty, removed.isEmpty { return isReset ? nil : before }
     var fields = ManagedFields(isReset ? nil : before)

@@ -29,7 +29,15 @@ public enum ServerSideApply {
       conflicts += contested.paths.map { (managed.entries[index], $0) }
       managed.entries[index].fields = managed.entries[index].fields.subtracting(contested)
     }
-    guard force || conflicts.isEmpty else { throw refusal(conflicts) }
+    if !force, !conflicts.isEmpty {
+      let taken = manager.name == "kubectl" ? live.map { fieldsAppliedByClient($0, schema) } : nil
+      let left = conflicts.filter { conflict in
+        var path = FieldSet()
+        path.insert(conflict.path)
+        return taken?.intersection(path).isEmpty ?? true
+      }
+      guard left.isEmpty else { throw refusal(left) }
+    }
     let mine = managed.entries.first { $0.manager == manager }?.fields ?? FieldSet()
     let others = managed.entries.filter { $0.manager != manager }.reduce(FieldSet()) { $0.union($1.fields) }
     let kept = applied.union(others)
@@ -37,6 +45,17 @@ public enum ServerSideApply {
     managed.change(manager, now) { _ in applied }
     merged.metadata.managedFields = managed.json
     return merged
+  }
+
+  /// What `kubectl apply` without `--server-side` has set and nobody has changed since, by the annotation that it
+  /// leaves: server-side apply by `kubectl` itself takes it over without a conflict (apimachinery, lastAppliedManager).
+  private static func fieldsAppliedByClient(_ live: JSONValue, _ schema: Schema) -> FieldSet {
+    guard let text = live.metadata.annotations["kubectl.kubernetes.io/last-applied-configuration"],
+      let applied = try? JSONValue(parsing: Array(text.utf8))
+    else { return FieldSet() }
+    let known = schema.pruning(applied).value
+    let differing = FieldWalk.difference(from: live, to: known, schema).changed
+    return FieldWalk.fields(of: known, schema).subtracting(differing)
   }
 
   private static func refusal(_ conflicts: [(entry: ManagedFields.Entry, path: [FieldPathElement])]) -> APIStatus {

@@ -1,14 +1,14 @@
-import Documents
-import Resources
+public import Documents
+public import Resources
 
 /// Two small kinds that exercise what the store does for any kind.
-enum TestKinds {
-  static let widgets = ResourceName(group: "test.dev", plural: "widgets")
-  static let racks = ResourceName(group: "test.dev", plural: "racks")
-  static let namespaces = BuiltInKinds.namespaces.name
-  static let events = BuiltInKinds.events.name
+public enum TestKinds {
+  public static let widgets = ResourceName(group: "test.dev", plural: "widgets")
+  public static let racks = ResourceName(group: "test.dev", plural: "racks")
+  public static let namespaces = BuiltInKinds.namespaces.name
+  public static let events = BuiltInKinds.events.name
 
-  static let widgetCRD: JSONValue = [
+  public static let widgetCRD: JSONValue = [
     "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
     "metadata": ["name": "widgets.test.dev"],
     "spec": [
@@ -49,7 +49,7 @@ enum TestKinds {
       ],
     ],
   ]
-  static let rackCRD: JSONValue = [
+  public static let rackCRD: JSONValue = [
     "metadata": ["name": "racks.test.dev"],
     "spec": [
       "group": "test.dev", "scope": "Cluster", "names": ["kind": "Rack", "plural": "racks"],
@@ -66,10 +66,10 @@ enum TestKinds {
       ],
     ],
   ]
-  static let crds = [widgetCRD, rackCRD]
-  static let definitions = crds.compactMap { ResourceDefinition(crd: $0) }
+  public static let crds = [widgetCRD, rackCRD]
+  public static let definitions = crds.compactMap { ResourceDefinition(crd: $0) }
 
-  static func widget(_ name: String, _ spec: JSONValue = [:], labels: [String: String] = [:]) -> JSONValue {
+  public static func widget(_ name: String, _ spec: JSONValue = [:], labels: [String: String] = [:]) -> JSONValue {
     var object: JSONValue = ["apiVersion": "test.dev/v1", "kind": "Widget", "spec": spec]
     object.metadata.name = name
     object.metadata.labels = labels

@@ -2,8 +2,9 @@ import Documents
 import Resources
 import Synchronization
 
-/// A backend in memory: objects by key, a counter, and the watches of the tests.
-final class MemoryBackend: ResourceBackend {
+/// A backend that writes down what it is asked: for what the API makes of a request. What backends do themselves is
+/// tested on the store.
+final class RecordingBackend: ResourceBackend {
   let definitions: [ResourceDefinition]
   private struct State {
     var objects: [ResourceName: [ObjectKey: JSONValue]] = [:]
