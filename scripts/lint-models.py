@@ -14,9 +14,10 @@ NAME = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
 DURATION = re.compile(r"^([0-9]{1,5}(h|m|s|ms)){1,4}$")
 YAML11_BOOLEANS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 UNITS = {
-    "V", "mV", "kV", "A", "mA", "W", "kW", "MW", "V.A", "kV.A", "var", "kvar", "W.h", "kW.h", "MW.h", "kvar.h", "kV.A.h",
-    "Hz", "kHz", "degC", "K", "%", "Pa", "kPa", "bar", "m", "mm", "m3", "m3/h", "l/min", "/min", "ms", "s", "min", "h",
-    "d", "deg", "Ohm", "kOhm", "lx", "[ppm]", "N.m", "kg", "dB",
+    "V", "mV", "kV", "A", "mA", "W", "kW", "MW", "V.A", "kV.A", "var", "kvar", "W.h", "kW.h", "MW.h", "var.h", "kvar.h", "kV.A.h",
+    "V.A.h", "A.h",
+    "Hz", "kHz", "degC", "K", "%", "Pa", "hPa", "kPa", "bar", "m", "mm", "m3", "m3/h", "l/min", "/min", "ms", "s", "min", "h",
+    "d", "deg", "Ohm", "kOhm", "lx", "[ppm]", "N.m", "kg", "g/m3", "g/kg", "kJ/kg", "dB",
 }
 SPEC = {"manufacturer", "model", "description", "protocol", "match", "properties"}
 PROPERTY = {
