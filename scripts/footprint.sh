@@ -26,7 +26,7 @@ for _ in $(seq 100); do
   sleep 0.1
 done
 curl -fs "http://127.0.0.1:$port/readyz" >/dev/null
-sleep 3
+sleep 5
 rss=$(awk '/^VmRSS/ {print $2}' "/proc/$pid/status")
 threads=$(awk '/^Threads/ {print $2}' "/proc/$pid/status")
 

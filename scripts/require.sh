@@ -39,6 +39,7 @@ build_packages=(
   libmodbus-dev:/usr/include/modbus/modbus.h
   libmosquitto-dev:/usr/include/mosquitto.h
   libsqlite3-dev:/usr/include/sqlite3.h
+  libssl-dev:/usr/include/openssl/evp.h
   libudev-dev:/usr/include/libudev.h
   libyaml-dev:/usr/include/yaml.h
 )

@@ -2,6 +2,7 @@ import Documents
 import Foundation
 import Gateway
 import Logging
+import TestSupport
 import Testing
 
 @Suite struct AuditFileTests {

@@ -1,5 +1,6 @@
 import Documents
 import Foundation
+import ResourceConformance
 import ResourceStore
 import Resources
 import SQLite

@@ -116,6 +116,12 @@ struct GatewayParts {
         await brokerController.run()
       },
       loop("devices") { [devices] in await devices.run() },
+      loop("start pages") {
+        // By then the start is over, and what remains is used again at once.
+        guard (try? await Task.sleep(for: .seconds(3))) != nil else { return }
+        ProgramPages.release()
+        await untilCancelled()
+      },
       loop("discoveries") { [discoveries] in await discoveries.run() },
     ]
     if let directory = configuration.manifestsDirectory {

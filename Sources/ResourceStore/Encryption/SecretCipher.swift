@@ -1,6 +1,3 @@
-internal import Crypto
-internal import FoundationEssentials
-
 /// Seals bodies with AES-256-GCM (NIST SP 800-38D), each under a random nonce of 96 bits.
 ///
 /// What is stored: the mark, the key's id, then resource, namespace, name and uid (each a length of two bytes and UTF-8),
@@ -8,19 +5,17 @@ internal import FoundationEssentials
 /// moved to another object.
 struct SecretCipher: BodyCipher {
   private static let mark: [UInt8] = [0x00, 0x53, 0x42, 0x01]
-  private static let nonceLength = 12
-  private static let tagLength = 16
   let keys: SecretKeys
 
   func seal(_ body: [UInt8], at place: BodyPlace) throws -> [UInt8] {
     let head = try SecretCipher.head(keys.newest.id, place)
-    let box = try AES.GCM.seal(body, using: keys.newest.key, nonce: AES.GCM.Nonce(), authenticating: head)
-    return head + Array(box.nonce) + Array(box.ciphertext) + Array(box.tag)
+    let nonce = SymmetricKey.random(AESGCM.nonceLength)
+    return head + nonce + (try AESGCM.seal(body, with: keys.newest.key, nonce: nonce, authenticating: head))
   }
 
   func open(_ stored: [UInt8]) throws -> (body: [UInt8], place: BodyPlace) {
     guard let (id, place, length) = SecretCipher.parse(stored),
-      stored.count >= length + SecretCipher.nonceLength + SecretCipher.tagLength
+      stored.count >= length + AESGCM.nonceLength + AESGCM.tagLength
     else { throw StoreError(message: "a stored Secret is not in the form that this program encrypts") }
     guard let entry = keys.entries.first(where: { $0.id == id }) else {
       throw StoreError(
@@ -29,11 +24,11 @@ struct SecretCipher: BodyCipher {
       )
     }
     do {
-      let box = try AES.GCM.SealedBox(
-        nonce: AES.GCM.Nonce(data: stored[length..<length + SecretCipher.nonceLength]),
-        ciphertext: stored[(length + SecretCipher.nonceLength)..<(stored.count - SecretCipher.tagLength)],
-        tag: stored[(stored.count - SecretCipher.tagLength)...])
-      return (Array(try AES.GCM.open(box, using: entry.key, authenticating: stored[..<length])), place)
+      let start = length + AESGCM.nonceLength
+      let body = try AESGCM.open(
+        stored[start...], with: entry.key, nonce: Array(stored[length..<start]),
+        authenticating: Array(stored[..<length]))
+      return (body, place)
     } catch {
       throw StoreError(
         message:

@@ -1,6 +1,4 @@
-internal import Crypto
 internal import Documents
-internal import FoundationEssentials
 internal import Glibc
 
 /// The keys that Secrets are encrypted under on the disk, from a file: one key of 32 bytes in base64 on each line, the
@@ -37,14 +35,14 @@ struct SecretKeys: Sendable {
     for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
       let word = line.filter { !$0.isWhitespace }
       guard !word.isEmpty, !word.hasPrefix("#") else { continue }
-      guard let bytes = Base64.bytes(of: word), bytes.count == 32 else {
+      guard let bytes = Base64.bytes(of: word), let key = SymmetricKey(Array(bytes)) else {
         throw StoreError(
           message:
             "line \(index + 1) of the key file \(path) is no key: each line must be 32 bytes in base64, as `head -c 32 /dev/urandom | base64` prints them"
         )
       }
-      let digest = SHA256.hash(data: Array("selvedge secret key".utf8) + bytes)
-      entries.append(Entry(id: Array(digest.prefix(SecretKeys.idLength)), key: SymmetricKey(data: bytes)))
+      let digest = SHA256.hash(Array("selvedge secret key".utf8) + key.bytes)
+      entries.append(Entry(id: Array(digest.prefix(SecretKeys.idLength)), key: key))
     }
     guard !entries.isEmpty else {
       throw StoreError(message: "the key file \(path) holds no key: put it back from where it was kept")
@@ -90,7 +88,7 @@ struct SecretKeys: Sendable {
     }
     let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     if !directory.isEmpty, mkdir(directory, 0o700) != 0, errno != EEXIST { throw fault() }
-    let key = SymmetricKey(size: .bits256).withUnsafeBytes { Base64.text(of: $0) }
+    let key = Base64.text(of: SymmetricKey().bytes)
     let text = "# Encrypts this gateway's Secrets. Keep a copy elsewhere: without it they are lost.\n\(key)\n"
     let partial = path + ".new"
     unlink(partial)

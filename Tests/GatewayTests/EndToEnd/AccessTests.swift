@@ -1,6 +1,7 @@
 import Documents
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// Who reaches a gateway with TLS and credentials, and what they may do there.
@@ -15,7 +16,7 @@ import Testing
   /// Debian's kubectl 1.20 is unpacked first where it is not there yet.
   private static func program(_ release: String) async throws -> String {
     if release == "current" { return "/usr/bin/kubectl" }
-    let setup = try await run(["sh", packageRoot + "/scripts/setup-kubectl-1.20.sh"], within: 120)
+    let setup = try await run(["sh", packageRoot + "/scripts/setup-kubectl-1.20.sh"], within: .seconds(120))
     if setup.status != 0 { try Test.cancel("no kubectl 1.20 here: \(setup)") }
     return setup.output.trimmingCharacters(in: .whitespacesAndNewlines)
   }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("A kill in a storm of writes", .timeLimit(.minutes(30)))
@@ -11,7 +12,7 @@ struct KillStormTests {
     let rounds = ProcessInfo.processInfo.environment["SELVEDGE_STORM_ROUNDS"] ?? "5"
     let finished = try await run(
       ["python3", root.appending(path: "scripts/killstorm.py").path(), try selvedgeBinary(), "--rounds", rounds],
-      within: 1_500)
+      within: .seconds(1_500))
     #expect(finished.status == 0, "\(finished)")
     #expect(finished.output.contains("\(rounds) rounds") && finished.output.hasSuffix("all kept\n"))
   }

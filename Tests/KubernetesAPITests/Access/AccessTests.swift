@@ -19,7 +19,7 @@ struct AccessTests {
   private static let viewer = UserInfo(name: "vera", groups: ["readers", "system:authenticated"])
 
   private let recorder = Recorder()
-  private let backend = MemoryBackend()
+  private let backend = RecordingBackend()
 
   private func api() throws -> KubernetesAPI {
     let policy = try AccessPolicy(manifests: [

@@ -1,3 +1,4 @@
+import TestSupport
 import Foundation
 import Glibc
 
@@ -63,7 +64,7 @@ struct GuardedGateway {
   {
     try await run(
       [program, "--cache-dir", files("cache")] + arguments, input: input, environment: ["KUBECONFIG": kubeconfig],
-      within: 60)
+      within: .seconds(60))
   }
 
   /// The lines of the audit log.

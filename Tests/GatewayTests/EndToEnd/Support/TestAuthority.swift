@@ -1,3 +1,4 @@
+import TestSupport
 import Foundation
 
 /// A certificate authority of a test's own, by openssl.
