@@ -5,7 +5,8 @@ extension TwinBackend {
   /// The kind Twin, described as a CustomResourceDefinition would; its text is YAML in flow style, and JSON too.
   public static let definition: ResourceDefinition = {
     guard let crd = try? JSONValue(parsing: definitionText),
-      let definition = ResourceDefinition(crd: crd, verbs: ["get", "list", "patch", "update", "watch"],
+      let definition = ResourceDefinition(
+        crd: crd, verbs: ["get", "list", "patch", "update", "watch"],
         subresources: [commands])
     else { preconditionFailure("the definition of Twin cannot be read") }
     return definition

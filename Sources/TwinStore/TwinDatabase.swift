@@ -95,7 +95,7 @@ struct TwinDatabase {
   mutating func write(_ commit: TwinCommit) throws {
     let needed: Connection.Durability =
       commit.desired.isEmpty && commit.removedDevices.isEmpty && commit.policies.isEmpty && commit.commands.isEmpty
-      && commit.versionMark == nil ? .normal : .full
+        && commit.versionMark == nil ? .normal : .full
     if needed != durability {
       try connection.execute("PRAGMA synchronous = \(needed.rawValue)")
       durability = needed

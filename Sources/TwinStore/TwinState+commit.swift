@@ -144,7 +144,8 @@ extension TwinState {
       let record = (try? JSONValue(parsing: row.record)) ?? [:]
       twins[twin].properties[property].machine = DesiredState(wish: wish, record: record)
       twins[twin].properties[property].specSeen = row.specSeen.flatMap { try? JSONValue(parsing: $0) }
-      twins[twin].properties[property].drift = row.drift.flatMap { try? JSONValue(parsing: $0) }.flatMap(DesiredDrift.init)
+      twins[twin].properties[property].drift = row.drift.flatMap { try? JSONValue(parsing: $0) }.flatMap(
+        DesiredDrift.init)
     }
     for row in contents.reported {
       guard let (twin, property) = propertyOfRow[row.property] else { continue }
