@@ -163,7 +163,7 @@ extension DesiredState {
   // MARK: Attempts
 
   /// Starts towards the target: holds, waits, reads or, where there is nothing to read, writes.
-  private mutating func begin(_ now: Timestamp, isNew: Bool, _ out: inout [Directive]) {
+  mutating func begin(_ now: Timestamp, isNew: Bool, _ out: inout [Directive]) {
     guard let terms else { return move(to: .pending, "NotServed", Self.notServed, &out) }
     step = .idle
     if let hold = terms.hold { return move(to: .held, hold.reason, hold.message, &out) }
@@ -217,22 +217,6 @@ extension DesiredState {
     lastTicket += 1
     step = .writing(lastTicket)
     out.append(.write(lastTicket, target))
-  }
-
-  private mutating func park(behind gate: Gate, _ out: inout [Directive]) {
-    step = .parked(isStale: !gate.isBrief && terms?.canRead == true)
-    // A retry of what has Failed is no news.
-    if phase != .failed || !gate.isBrief { move(to: .pending, gate.reason, gate.message, &out) }
-  }
-
-  private mutating func take(_ gate: Gate?, _ now: Timestamp, _ out: inout [Directive]) {
-    self.gate = gate
-    guard case .parked(let isStale) = step else { return }
-    guard let gate, !(gate.isBrief && isStale) else {
-      if phase == .pending { message = "" }
-      return begin(now, isNew: false, &out)
-    }
-    park(behind: gate, &out)
   }
 
   private mutating func confirm(_ now: Timestamp, _ message: String, _ out: inout [Directive]) {
@@ -388,7 +372,7 @@ extension DesiredState {
     }
   }
 
-  private mutating func move(
+  mutating func move(
     to next: Phase?, _ reason: String, _ message: String, _ out: inout [Directive]
   ) {
     let from = phase
