@@ -170,7 +170,7 @@ import TwinStore
     #expect(unsent.state == .timedOut && unsent.sentTime == nil && unsent.message.hasPrefix("not sent"))
     #expect(place.store.takeWork(TwinPlace.key).command == nil)
     command.idempotencyKey = "k2"
-    command.timeout = .milliseconds(500)
+    command.timeout = .seconds(5)
     let asking = Task { [command] in try await place.store.carryOut(command, on: TwinPlace.key).outcome }
     var sent: TwinWork.Command?
     #expect(await eventually { isTaken(place, &sent) })
