@@ -138,8 +138,8 @@ let package = Package(
     tests(
       "KubernetesAPITests",
       [
-        "KubernetesAPI", "ResourceStore", "ResourceConformance", "Resources", "Documents", "YAML", hummingbird,
-        httpTypes, nio, log, lifecycle,
+        "KubernetesAPI", "Controllers", "TwinStore", "DeviceKit", "ResourceStore", "ResourceConformance", "Resources",
+        "Documents", "YAML", hummingbird, httpTypes, nio, log, lifecycle,
       ]),
     tests("ModbusProtocolTests", ["ModbusProtocol", "DeviceKit", "Documents", "CModbus", "TestSupport"]),
     tests(

@@ -5,7 +5,7 @@ public import TwinStore
 
 /// Serves the twins as resources: `twins` in `twin.selvedge.dev/v1alpha1`, read from memory, changed through
 /// `spec.desired` alone. They come and go with their Devices.
-public struct TwinBackend: ResourceBackend {
+public struct TwinBackend: SubresourceBackend {
   let twins: TwinStore
   let labels: @Sendable (DeviceKey) -> [String: String]
   let watchPeriod: Duration

@@ -55,6 +55,15 @@ extension DesiredState {
       guard case .writing(ticket) = step else { return }
       step = .idle
       conclude(error, now, &out)
+    case .unsent(let ticket):
+      guard case .writing(ticket) = step else { return }
+      attempts -= 1
+      begin(now, isNew: false, &out)
+    case .gated(let gate): take(gate, now, &out)
+    case .released:
+      guard isReady else { return }
+      step = .idle
+      write(now, isReleased: true, &out)
     case .reported(let reading): observe(reading, now, &out)
     case .tick: tick(now, &out)
     }
@@ -147,14 +156,14 @@ extension DesiredState {
     case .writing:
       // Whether the write arrived is unknown: the reading before the next one will tell.
       begin(now, isNew: false, &out)
-    case .idle, .awaiting, .backingOff: break
+    case .idle, .awaiting, .backingOff, .parked: break
     }
   }
 
   // MARK: Attempts
 
   /// Starts towards the target: holds, waits, reads or, where there is nothing to read, writes.
-  private mutating func begin(_ now: Timestamp, isNew: Bool, _ out: inout [Directive]) {
+  mutating func begin(_ now: Timestamp, isNew: Bool, _ out: inout [Directive]) {
     guard let terms else { return move(to: .pending, "NotServed", Self.notServed, &out) }
     step = .idle
     if let hold = terms.hold { return move(to: .held, hold.reason, hold.message, &out) }
@@ -199,9 +208,10 @@ extension DesiredState {
     out.append(.read(lastTicket))
   }
 
-  private mutating func write(_ now: Timestamp, _ out: inout [Directive]) {
+  private mutating func write(_ now: Timestamp, isReleased: Bool = false, _ out: inout [Directive]) {
     guard let target else { return }
     if isExpired(now) { return expire(&out) }
+    if let gate, !isReleased { return park(behind: gate, &out) }
     attempts += 1
     if phase != .failed { move(to: .writing, "", "", &out) }
     lastTicket += 1
@@ -343,7 +353,7 @@ extension DesiredState {
     case (_, .awaiting(let since, _, _)) where holds && reading.gatewayTime >= since,
       (_, .reading(_, .readback(let since, _))) where holds && reading.gatewayTime >= since:
       confirm(now, "", &out)
-    case (.pending, .backingOff), (.failed, .backingOff):
+    case (.pending, .backingOff), (.failed, .backingOff), (_, .parked):
       if holds { confirm(now, "", &out) }
     default: break
     }
@@ -358,11 +368,11 @@ extension DesiredState {
     case .backingOff(let until):
       guard now >= until else { return }
       begin(now, isNew: false, &out)
-    case .idle, .reading, .writing: break
+    case .idle, .reading, .writing, .parked: break
     }
   }
 
-  private mutating func move(
+  mutating func move(
     to next: Phase?, _ reason: String, _ message: String, _ out: inout [Directive]
   ) {
     let from = phase

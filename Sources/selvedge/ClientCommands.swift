@@ -101,7 +101,8 @@ struct ApplyCommand: AsyncParsableCommand {
 
 struct TwinCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "twin", abstract: "Sets desired values of a device.", subcommands: [TwinSetCommand.self])
+    commandName: "twin", abstract: "Sets desired values of a device, and sends it commands.",
+    subcommands: [TwinSetCommand.self, TwinSendCommand.self])
 }
 
 struct TwinSetCommand: AsyncParsableCommand {

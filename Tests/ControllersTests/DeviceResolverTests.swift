@@ -18,6 +18,16 @@ import Testing
         ],
       ],
     ],
+    "circle": [
+      "metadata": ["name": "circle"],
+      "spec": [
+        "protocol": "modbus",
+        "properties": [
+          ["name": "a", "type": "number", "access": "ReadWrite", "write": ["after": ["b"]]],
+          ["name": "b", "type": "number", "access": "ReadWrite", "write": ["after": ["a"]]],
+        ],
+      ],
+    ],
     "meter": [
       "metadata": ["name": "meter"],
       "spec": [
@@ -46,6 +56,7 @@ import Testing
       ("without a connection", ["spec": ["connection": nil]], "NoConnection"),
       ("with two connections", ["spec": ["connection": ["mqtt": ["base": "x"]]]], "SeveralConnections"),
       ("of an unknown protocol", ["spec": ["connection": ["modbus": nil, "opcua": [:]]]], "UnknownProtocol"),
+      ("of a model whose writes wait in a circle", ["spec": ["modelRef": ["name": "circle"]]], "DependencyCycle"),
       ("of a model that is not there yet", ["spec": ["modelRef": ["name": "later"]]], "ModelNotFound"),
       ("of a model of another protocol", ["spec": ["connection": ["modbus": nil, "mqtt": [:]]]], "ProtocolMismatch"),
       ("without a model", ["spec": ["modelRef": nil]], "NoModel"),
