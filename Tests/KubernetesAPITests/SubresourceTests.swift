@@ -4,7 +4,7 @@ import Logging
 import Resources
 import Testing
 
-extension MemoryBackend: SubresourceBackend {
+extension RecordingBackend: SubresourceBackend {
   func get(_ resource: ResourceName, _ key: ObjectKey, subresource: NamedSubresource, _ query: [QueryItem])
     async throws(APIStatus) -> JSONValue
   {
@@ -39,7 +39,7 @@ struct SubresourceTests {
     return gadget
   }()
   static let path = "/apis/example.dev/v1/namespaces/n/gadgets"
-  let backend = MemoryBackend([Self.gadget])
+  let backend = RecordingBackend([Self.gadget])
   var api: KubernetesAPI { Fixtures.api(backend) }
 
   init() { _ = backend.put(Self.gadget.name, ObjectKey(namespace: "n", name: "a")) }

@@ -41,9 +41,7 @@ struct TwinUpdateTests {
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     let twins = try TwinStore.open(directory: path, points: PointTable(), logger: logger)
-    let backend = TwinBackend(twins: twins) { (patch, document) throws(APIStatus) in
-      try JSONPatch.applying(patch, to: document)
-    }
+    let backend = TwinBackend(twins: twins)
     var devices: [DeviceKey: Register] = [:]
     let definition = PropertyDefinition(
       name: "setpoint", type: .number, access: .readWrite, minimum: 0, maximum: 100_000)
