@@ -112,7 +112,7 @@ let package = Package(
     program(
       "selvedge-bench",
       [
-        "Telemetry", "SinkKit", "TwinStore", "ModbusProtocol", "MQTTProtocol", "MQTTClient", "DeviceKit", "Documents",
+        "Telemetry", "SinkKit", "TwinStore", "Controllers", "ModbusProtocol", "MQTTProtocol", "MQTTClient", "DeviceKit", "Documents",
         "CModbus", "CMosquitto", "CSQLite", log,
       ], path: "Benchmarks"),
 
