@@ -28,9 +28,12 @@ struct TwinDatabase {
     var description: String
   }
 
-  /// Whether SQLite says that the file is not what it was written as.
-  static func isDamage(_ error: any Error) -> Bool {
-    error is Damage || (error as? SQLiteError)?.isCorrupt == true
+  /// Whether what SQLite says of the file at `path` can only come of a file that is not what it was written as.
+  static func isDamage(_ error: any Error, path: String) -> Bool {
+    if error is Damage { return true }
+    guard let error = error as? SQLiteError else { return false }
+    // A file that may be written, and yet calls itself read-only (sqlite.org/fileformat2.html, 1.3.3).
+    return error.isCorrupt || error.isUnexpected || (error.isReadOnly && access(path, W_OK) == 0)
   }
 
   /// What callers are told of a failure.
@@ -133,7 +136,18 @@ struct TwinDatabase {
     var aside = "\(path).corrupt-\(now.nanoseconds / 1_000_000_000)"
     while access(aside, F_OK) == 0 { aside += "-" }
     for suffix in ["", "-wal", "-shm"] { rename(path + suffix, aside + suffix) }
+    removeOldest(besides: aside, of: path)
     return aside
+  }
+
+  /// A disk that fails again and again must not fill up with damaged files: the latest three stay.
+  private static func removeOldest(besides aside: String, of path: String) {
+    var found = glob_t()
+    defer { globfree(&found) }
+    guard glob(path + ".corrupt-*", 0, nil, &found) == 0 else { return }
+    let names = (0..<Int(found.gl_pathc)).compactMap { found.gl_pathv[$0].map { String(cString: $0) } }
+    let files = names.filter { !$0.hasSuffix("-wal") && !$0.hasSuffix("-shm") && $0 != aside }
+    for file in files.dropLast(2) { for suffix in ["", "-wal", "-shm"] { unlink(file + suffix) } }
   }
 
   static let upsertReported = """

@@ -55,7 +55,7 @@ public final class TwinStore: Sendable {
     do {
       do {
         return try TwinStore(path, points, clock, logger, options)
-      } catch where TwinDatabase.isDamage(error) {
+      } catch where TwinDatabase.isDamage(error, path: path) {
         let aside = TwinDatabase.setAside(path: path, now: clock.now)
         logger.error(
           "the twins' file is damaged and was moved aside; reported values come back from the devices, desired ones from the Devices' specs; local changes of desired values are lost",
@@ -217,7 +217,7 @@ public final class TwinStore: Sendable {
     do {
       do {
         try store(state.withLock { $0.takeCommit(reported: groups, plans: plans, now: now, limit: limit) })
-      } catch where TwinDatabase.isDamage(error) {
+      } catch where TwinDatabase.isDamage(error, path: path) {
         try replaceDatabase(because: error)
         try store(state.withLock { $0.takeCommit(reported: groups, plans: plans, now: now, limit: limit) })
         queue.async { [weak self] in _ = self?.flushOnQueue() }

@@ -109,6 +109,9 @@ struct GatewayParts {
         await brokerController.run()
       },
       loop("devices") { [devices] in await devices.run() },
+      loop("forgotten twins") { [twins, mirror, logger] in
+        await TwinRetention(twins: twins, mirror: mirror, logger: logger).run()
+      },
       loop("discoveries") { [discoveries] in await discoveries.run() },
     ]
     if let directory = configuration.manifestsDirectory {
