@@ -72,12 +72,12 @@ import Testing
         group.addTask {
           while !Task.isCancelled {
             let value = ledger.begin(name)
-            let answer = try await run([
+            let answer = try? await run([
               "curl", "-s", "-m", "10", "-X", "PATCH", "-H", "Content-Type: application/merge-patch+json", "-d",
               #"{"spec":{"desired":{"setpoint":\#(value)}}}"#,
               server + "/apis/twin.selvedge.dev/v1alpha1/namespaces/default/twins/" + name,
             ])
-            guard answer.status == 0, let twin = try? JSONValue(parsing: Array(answer.output.utf8)),
+            guard let answer, answer.status == 0, let twin = try? JSONValue(parsing: Array(answer.output.utf8)),
               twin["kind"]?.string == "Twin"
             else { continue }
             ledger.end(name, value, UInt64(twin[path: "metadata", "resourceVersion"]?.string ?? "") ?? 0)
