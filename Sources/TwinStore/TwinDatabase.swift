@@ -59,7 +59,8 @@ struct TwinDatabase {
     }
     connection = try Connection(path: path, durability: .full)
     try connection.execute(
-      "PRAGMA wal_autocheckpoint = \(Self.checkpointPages); PRAGMA journal_size_limit = \(Self.checkpointPages * 4_200)")
+      "PRAGMA wal_autocheckpoint = \(Self.checkpointPages); PRAGMA journal_size_limit = \(Self.checkpointPages * 4_200)"
+    )
     if let fault = try connection.integrityFault() {
       throw Damage(description: fault)
     }

@@ -55,7 +55,7 @@ public final class TwinStore: Sendable {
     do {
       do {
         return try TwinStore(path, points, clock, logger, options)
-      } catch where TwinDatabase.isDamage(error, path: path) {
+      } catch  where TwinDatabase.isDamage(error, path: path) {
         let aside = TwinDatabase.setAside(path: path, now: clock.now)
         logger.error(
           "the twins' file is damaged and was moved aside; reported values come back from the devices, desired ones from the Devices' specs; local changes of desired values are lost",
@@ -104,7 +104,6 @@ public final class TwinStore: Sendable {
       self.scheduleTimer(group, interval)
     }
   }
-
 
   /// Runs `body` on the state and sees to what it wants committed.
   func locked<Result>(_ body: (inout TwinState) throws -> Result) rethrows -> Result {
@@ -213,11 +212,12 @@ public final class TwinStore: Sendable {
 
   /// Writes what is to be written, of reported values at most `limit` of the groups'. Where the file turns out to be
   /// damaged, it goes into the file's successor, and everything else after it.
-  private func write(reported groups: [Int], plans: [DesiredPlan] = [], now: Timestamp, limit: Int = .max) -> TwinError? {
+  private func write(reported groups: [Int], plans: [DesiredPlan] = [], now: Timestamp, limit: Int = .max) -> TwinError?
+  {
     do {
       do {
         try store(state.withLock { $0.takeCommit(reported: groups, plans: plans, now: now, limit: limit) })
-      } catch where TwinDatabase.isDamage(error, path: path) {
+      } catch  where TwinDatabase.isDamage(error, path: path) {
         try replaceDatabase(because: error)
         try store(state.withLock { $0.takeCommit(reported: groups, plans: plans, now: now, limit: limit) })
         queue.async { [weak self] in _ = self?.flushOnQueue() }

@@ -14,7 +14,8 @@ import TwinStore
     }
   }
 
-  @Test func `A file that turns out damaged in use is replaced, and nothing that the twins hold is lost`() async throws {
+  @Test func `A file that turns out damaged in use is replaced, and nothing that the twins hold is lost`() async throws
+  {
     let directory = TemporaryDirectory()
     let boiler = try Boiler(in: directory)
     boiler.report("counter", .integer(5))
@@ -33,7 +34,8 @@ import TwinStore
     let killed = try Boiler(in: directory.copy())
     #expect(killed["counter"].reading.value == .integer(6) && killed["label"].reading.value == .string("Kessel"))
     #expect(killed["setpoint"].desired?.value == 41 && killed["pump"].desired?.value == true)
-    #expect(killed.version > version && killed.store.snapshot(Boiler.key)?.uid == boiler.store.snapshot(Boiler.key)?.uid)
+    #expect(
+      killed.version > version && killed.store.snapshot(Boiler.key)?.uid == boiler.store.snapshot(Boiler.key)?.uid)
   }
 
   /// Another program changes the file, so that the store reads its pages anew, and then the pages are overwritten.

@@ -72,7 +72,8 @@ private final class SmallDisk: Sendable {
     #expect(store.statistics.failedCommits > 0)
 
     // As a kill would leave it now.
-    for name in try FileManager.default.contentsOfDirectory(atPath: disk.path + "/twins") where !name.hasSuffix("-shm") {
+    for name in try FileManager.default.contentsOfDirectory(atPath: disk.path + "/twins") where !name.hasSuffix("-shm")
+    {
       try FileManager.default.copyItem(atPath: disk.path + "/twins/" + name, toPath: directory.path + "/" + name)
     }
     let killed = try Boiler(in: directory, properties: properties)

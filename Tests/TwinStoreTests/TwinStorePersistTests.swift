@@ -17,7 +17,8 @@ import TwinStore
 
   @Test func `A property that is kept at every change is on disk soon, the others in their own time`() async throws {
     let boiler = try Boiler(
-      in: directory, options: rarely, properties: properties(["counter": .zero, "slow": nil, "hourly": .seconds(3_600)]))
+      in: directory, options: rarely,
+      properties: properties(["counter": .zero, "slow": nil, "hourly": .seconds(3_600)]))
     boiler.report("slow", .integer(1))
     boiler.report("hourly", .integer(2))
     boiler.report("counter", .integer(3))
