@@ -4,8 +4,9 @@ import Glibc
 final class BenchPlace {
   let root: String
 
-  init() throws(BenchError) {
-    let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+  /// Below `folder`, or where temporary files go.
+  init(in folder: String? = nil) throws(BenchError) {
+    let base = folder ?? getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
     var template = Array((base + "/selvedge-bench-XXXXXX").utf8CString)
     let made = template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!).map { String(cString: $0) } }
     guard let made else { throw BenchError("cannot make a directory in \(base)") }

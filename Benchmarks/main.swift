@@ -7,10 +7,12 @@ case (RegisterServer.command, let numbers) where numbers.count == 1:
   try RegisterServer(listeners: numbers[0]).serve()
 case (TopicPublisher.command, let numbers) where numbers.count == 4:
   try TopicPublisher(port: numbers[0], topics: numbers[1], messages: numbers[2], qos: numbers[3]).publish()
+case (WriteServer.command, _):
+  try WriteServer().serve()
 default:
   let groups: [(name: String, measure: () async throws -> [Measurement])] = [
-    ("modbus", measureModbus), ("mqtt", measureMQTT), ("pipeline", { measurePipeline() }),
-    ("twin", measureTwinPersistence), ("store", measureResourceStore),
+    ("modbus", measureModbus), ("mqtt", measureMQTT), ("pipeline", { measurePipeline() }), ("twin", measureTwins),
+    ("store", measureResourceStore),
   ]
   guard words.allSatisfy({ word in groups.contains { $0.name == word } }) else {
     let usage = "usage: selvedge-bench [\(groups.map(\.name).joined(separator: "|"))]…; all of them without a word\n"

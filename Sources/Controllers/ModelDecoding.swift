@@ -21,17 +21,18 @@ public struct DecodedModel: Sendable, Hashable {
     else { return nil }
     self.name = name
     self.protocolName = protocolName
+    let persistEvery = Self.duration(spec, "persist")
     properties = (spec["properties"]?.array ?? []).compactMap { property in
       guard let name = property["name"]?.string,
         let type = property["type"]?.string.flatMap(PropertyType.init(rawValue:))
       else { return nil }
-      let every = property[path: "poll", "every"]?.string.flatMap { Duration(manifest: $0) }
       let definition = PropertyDefinition(
         name: name, type: type, unit: property["unit"]?.string ?? "",
         access: property["access"]?.string.flatMap(PropertyDefinition.Access.init(rawValue:)) ?? .read,
         minimum: property["minimum"]?.number, maximum: property["maximum"]?.number,
         allowed: property["enum"]?.array ?? [], isSummary: property["summary"]?.bool ?? false,
-        pollEvery: every ?? .seconds(10), binding: property[protocolName] ?? [:],
+        pollEvery: Self.duration(property, "poll") ?? .seconds(10),
+        persistEvery: Self.duration(property, "persist") ?? persistEvery, binding: property[protocolName] ?? [:],
         items: property["items"]?.string.flatMap(PropertyType.init(rawValue:)), maximumItems: property["maxItems"]?.int)
       return Property(definition: definition, writeRules: property["write"] ?? [:])
     }
@@ -48,6 +49,11 @@ public struct DecodedModel: Sendable, Hashable {
     }
     if let fault = WriteOrder.fault(in: result.map { ($0.0.name, $0.1) }) { throw fault }
     return result
+  }
+
+  /// The field `every` of a member of `object`.
+  private static func duration(_ object: JSONValue, _ member: String) -> Duration? {
+    object[path: member, "every"]?.string.flatMap { Duration(manifest: $0) }
   }
 
   /// Whether any entry of the object's `spec.match` holds for what discovery learned: every key of the entry is

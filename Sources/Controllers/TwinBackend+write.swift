@@ -187,8 +187,8 @@ extension TwinBackend {
           .init(reason: "FieldValueInvalid", message: $0.message, field: "spec.desired.\($0.property)")
         })
     case .refused(let refusal): Self.status(refusal, key)
-    case .storage: .internalError(error.description)
-    case .closed:
+    // Nothing was changed, and another try can succeed once there is space, or the disk answers.
+    case .storage, .closed:
       APIStatus(
         code: 503, reason: "ServiceUnavailable", message: error.description, retryAfterSeconds: 5)
     }

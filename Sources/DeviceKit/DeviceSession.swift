@@ -24,13 +24,16 @@ public struct PropertyDefinition: Sendable, Hashable {
   public var isSummary: Bool
   /// How often a polled property is read.
   public var pollEvery: Duration
+  /// A reported value is written to disk at most once in this time, zero meaning at every change; nil: the gateway's
+  /// default.
+  public var persistEvery: Duration?
   /// The protocol's fragment of the model's property, defaults filled in: `modbus: {table: …}`.
   public var binding: JSONValue
 
   public init(
     name: String, type: PropertyType, unit: String = "", access: Access = .read, minimum: Double? = nil,
     maximum: Double? = nil, allowed: [JSONValue] = [], isSummary: Bool = false, pollEvery: Duration = .seconds(10),
-    binding: JSONValue = [:], items: PropertyType? = nil, maximumItems: Int? = nil
+    persistEvery: Duration? = nil, binding: JSONValue = [:], items: PropertyType? = nil, maximumItems: Int? = nil
   ) {
     self.name = name
     self.type = type
@@ -41,6 +44,7 @@ public struct PropertyDefinition: Sendable, Hashable {
     self.allowed = allowed
     self.isSummary = isSummary
     self.pollEvery = pollEvery
+    self.persistEvery = persistEvery
     self.binding = binding
     self.items = items
     self.maximumItems = maximumItems

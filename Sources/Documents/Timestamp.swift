@@ -5,11 +5,14 @@ public struct Timestamp: Sendable, Hashable, Comparable {
   public init(milliseconds: Int64) { self.nanoseconds = milliseconds * 1_000_000 }
   public init(seconds: Int64) { self.nanoseconds = seconds * 1_000_000_000 }
   public static func < (left: Timestamp, right: Timestamp) -> Bool { left.nanoseconds < right.nanoseconds }
+  /// Saturates at the ends of `Int64`, as the difference does: a time may come from a source that is not to be trusted.
   public static func + (left: Timestamp, right: Duration) -> Timestamp {
-    Timestamp(nanoseconds: left.nanoseconds + right.nanoseconds)
+    let (sum, overflow) = left.nanoseconds.addingReportingOverflow(right.nanoseconds)
+    return Timestamp(nanoseconds: overflow ? (left.nanoseconds < 0 ? .min : .max) : sum)
   }
   public static func - (left: Timestamp, right: Timestamp) -> Duration {
-    .nanoseconds(left.nanoseconds - right.nanoseconds)
+    let (difference, overflow) = left.nanoseconds.subtractingReportingOverflow(right.nanoseconds)
+    return .nanoseconds(overflow ? (left.nanoseconds < 0 ? Int64.min : .max) : difference)
   }
 }
 

@@ -10,6 +10,8 @@ public struct SQLiteError: Error, Sendable, CustomStringConvertible {
   public var isFull: Bool { code == SQLITE_FULL }
   public var isReadOnly: Bool { code == SQLITE_READONLY }
   public var isCorrupt: Bool { code == SQLITE_CORRUPT || code == SQLITE_NOTADB }
+  /// The file's schema is not what the statements were written for, or its rows break the schema's own rules.
+  public var isUnexpected: Bool { code == SQLITE_ERROR || code == SQLITE_CONSTRAINT }
   public var isBusy: Bool { code == SQLITE_BUSY || code == SQLITE_LOCKED }
 }
 

@@ -2,7 +2,38 @@ internal import DeviceKit
 internal import Documents
 internal import SQLite
 
+extension TwinContents {
+  /// What cannot be right though SQLite can read it; nil where nothing is.
+  var fault: String? {
+    let limit: Int64 = 1 << 48
+    if versionMark >= 1 << 62 { return "the version mark is \(versionMark)" }
+    if let row = devices.first(where: { !(1..<limit).contains($0.id) }) { return "a device has the number \(row.id)" }
+    if let row = properties.first(where: { !(1..<limit).contains($0.id) }) {
+      return "a property has the number \(row.id)"
+    }
+    if let row = reported.first(where: { $0.version > versionMark }) {
+      return "a value has the version \(row.version), above the mark \(versionMark)"
+    }
+    return nil
+  }
+}
+
 extension TwinDatabase {
+  /// Opens the file at `path` and places what it holds in `empty`; throws ``Damage`` for what cannot be right.
+  static func opened(path: String, _ empty: TwinState) throws -> (database: TwinDatabase, state: TwinState) {
+    var database = try TwinDatabase(path: path)
+    let contents = try database.load()
+    if let fault = contents.fault { throw Damage(description: fault) }
+    var state = empty
+    state.load(contents)
+    // No version is used before the file allows it.
+    var first = TwinCommit()
+    first.versionMark = state.version + TwinState.versionBlock
+    try database.write(first)
+    state.versionMark = state.version + TwinState.versionBlock
+    return (database, state)
+  }
+
   /// Reads the whole file.
   func load() throws(SQLiteError) -> TwinContents {
     var contents = TwinContents()

@@ -24,8 +24,23 @@ struct TwinDatabase {
   static let schemaVersion: Int64 = 2
 
   /// The file is not what it was written as; the description says what SQLite found.
-  struct Damage: Error {
+  struct Damage: Error, CustomStringConvertible {
     var description: String
+  }
+
+  /// Whether what SQLite says of the file at `path` can only come of a file that is not what it was written as.
+  static func isDamage(_ error: any Error, path: String) -> Bool {
+    if error is Damage { return true }
+    guard let error = error as? SQLiteError else { return false }
+    // A file that may be written, and yet calls itself read-only (sqlite.org/fileformat2.html, 1.3.3).
+    return error.isCorrupt || error.isUnexpected || (error.isReadOnly && access(path, W_OK) == 0)
+  }
+
+  /// What callers are told of a failure.
+  static func error(_ error: any Error) -> TwinError {
+    if let error = error as? TwinError { return error }
+    if let error = error as? SQLiteError, error.isFull { return .storage("the disk is full (\(error.message))") }
+    return .storage("\(error)")
   }
 
   /// Opens the file at `path`, making or migrating it. A file of a newer schema is refused; a damaged one throws
@@ -39,7 +54,13 @@ struct TwinDatabase {
   }
 
   private init(sound path: String) throws {
+    if Self.size(path) == 0, Self.size(path + "-wal") > 0 {
+      throw Damage(description: "the file is empty, but its log is not")
+    }
     connection = try Connection(path: path, durability: .full)
+    try connection.execute(
+      "PRAGMA wal_autocheckpoint = \(Self.checkpointPages); PRAGMA journal_size_limit = \(Self.checkpointPages * 4_200)"
+    )
     if let fault = try connection.integrityFault() {
       throw Damage(description: fault)
     }
@@ -52,6 +73,42 @@ struct TwinDatabase {
     if found < 1 { try migrateTo1() }
     if found < 2 { try migrateTo2() }
     try endCommands()
+    try makeShrinkable()
+  }
+
+  /// Lets unused pages be given back in small steps. A file that has pages already is written anew for that; where
+  /// there is no space to, it is left as it is and tried again at the next start.
+  private func makeShrinkable() throws {
+    guard try integer("PRAGMA auto_vacuum") != 2 else { return }
+    try connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    do {
+      try connection.execute("VACUUM")
+    } catch {
+      guard error.isFull else { throw error }
+    }
+  }
+
+  /// Pages in the log before they are copied into the file: 8 MB. A page that several commits wrote is copied once,
+  /// which spares the flash; more would cost memory and time at the start.
+  private static let checkpointPages = 2_000
+
+  /// Bytes; 0 where there is no such file.
+  private static func size(_ path: String) -> Int {
+    var found = stat()
+    return stat(path, &found) == 0 ? Int(found.st_size) : 0
+  }
+
+  private func integer(_ sql: String) throws(SQLiteError) -> Int64 {
+    let statement = try connection.statement(sql)
+    defer { statement.reset() }
+    return try statement.step() ? statement.integer(0) : 0
+  }
+
+  /// Gives at most 1 MB of unused pages back, once a quarter of the file and at least 256 KB are unused.
+  func vacuumStep() throws(SQLiteError) {
+    let free = try integer("PRAGMA freelist_count")
+    guard free >= 64, try free * 4 >= integer("PRAGMA page_count") else { return }
+    try connection.execute("PRAGMA incremental_vacuum(256)")
   }
 
   private func migrateTo1() throws {
@@ -79,9 +136,21 @@ struct TwinDatabase {
 
   /// Moves a damaged file and its log aside; the new name of the file.
   static func setAside(path: String, now: Timestamp) -> String {
-    let aside = "\(path).corrupt-\(now.nanoseconds / 1_000_000_000)"
+    var aside = "\(path).corrupt-\(now.nanoseconds / 1_000_000_000)"
+    while access(aside, F_OK) == 0 { aside += "-" }
     for suffix in ["", "-wal", "-shm"] { rename(path + suffix, aside + suffix) }
+    removeOldest(besides: aside, of: path)
     return aside
+  }
+
+  /// A disk that fails again and again must not fill up with damaged files: the latest three stay.
+  private static func removeOldest(besides aside: String, of path: String) {
+    var found = glob_t()
+    defer { globfree(&found) }
+    guard glob(path + ".corrupt-*", 0, nil, &found) == 0 else { return }
+    let names = (0..<Int(found.gl_pathc)).compactMap { found.gl_pathv[$0].map { String(cString: $0) } }
+    let files = names.filter { !$0.hasSuffix("-wal") && !$0.hasSuffix("-shm") && $0 != aside }
+    for file in files.dropLast(2) { for suffix in ["", "-wal", "-shm"] { unlink(file + suffix) } }
   }
 
   static let upsertReported = """
@@ -100,6 +169,16 @@ struct TwinDatabase {
       try connection.execute("PRAGMA synchronous = \(needed.rawValue)")
       durability = needed
     }
+    do {
+      try writeOnce(commit)
+    } catch let error as SQLiteError where error.isFull {
+      // The log can be reused from its start once the file has what it holds; then it need not grow.
+      try? connection.execute("PRAGMA wal_checkpoint(RESTART)")
+      try writeOnce(commit)
+    }
+  }
+
+  private func writeOnce(_ commit: TwinCommit) throws {
     try connection.transaction {
       let remove = try connection.statement("DELETE FROM device WHERE id = ?1")
       for id in commit.removedDevices {

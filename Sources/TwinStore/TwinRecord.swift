@@ -1,7 +1,7 @@
 internal import DeviceKit
 internal import Documents
 
-/// The latest sample of one point: what ingest reads and writes, in 56 bytes.
+/// The latest sample of one point: what ingest reads and writes, in 48 bytes.
 struct TwinSlot {
   struct Flags: OptionSet {
     let rawValue: UInt8
@@ -14,6 +14,8 @@ struct TwinSlot {
     static let hasCause = Flags(rawValue: 8)
     /// There is a desired value that reports may confirm or contradict.
     static let wished = Flags(rawValue: 16)
+    /// What a sample must meet, of ``accepts``, ``hasCause`` and ``wished``, for ingest to have no more to look at.
+    static let looked: Flags = [.accepts, .hasCause, .wished]
   }
   var payload: UInt64 = 0
   var sourceTime: Int64 = 0
@@ -26,6 +28,8 @@ struct TwinSlot {
   /// `.side` stands for strings and objects.
   var expected = SampleKind.none
   var flags: Flags = []
+  /// Index into ``TwinState/groups``.
+  var group: UInt8 = 0
 }
 
 /// One property of a twin, apart from its latest sample.

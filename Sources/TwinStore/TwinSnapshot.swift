@@ -85,6 +85,8 @@ public struct TwinStatistics: Sendable, Hashable {
   public var desiredRowsWritten = 0
   public var commits = 0
   public var failedCommits = 0
+  /// Files that were found damaged while in use, and replaced.
+  public var filesReplaced = 0
   /// Transitions that a slow reader of ``TwinStore/transitions()`` lost.
   public var lostTransitions = 0
   public init() {}

@@ -83,6 +83,7 @@ extension TwinState {
       case .string, .object, .array: .side
       }
     slots[index].flags.insert(.accepts)
+    slots[index].group = group(every: definition.persistEvery)
     slots[index].expected = expected
     let isKept =
       switch (slots[index].kind, definition.type) {
@@ -111,6 +112,14 @@ extension TwinState {
     }
     twins[twin].version = bump()
     touch(twin, .states)
+  }
+
+  /// When the gateway last read, was told or was asked something of a device, or made its twin.
+  func lastHeard(of twin: Int) -> Timestamp {
+    twins[twin].properties.reduce(twins[twin].created) { latest, property in
+      let read = Timestamp(nanoseconds: slots[Int(property.point.index)].gatewayTime)
+      return Swift.max(latest, read, property.machine.wish?.time ?? read)
+    }
   }
 
   mutating func remove(_ key: DeviceKey) {

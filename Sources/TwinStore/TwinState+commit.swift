@@ -2,8 +2,10 @@ internal import DeviceKit
 internal import Documents
 
 extension TwinState {
-  /// Gathers what is to be written: removals, settled desired states, `plans`' rows and, if asked, what was reported.
-  mutating func takeCommit(reported: Bool, plans: [DesiredPlan] = [], now: Timestamp, limit: Int = .max) -> TwinCommit {
+  /// Gathers what is to be written: removals, settled desired states, `plans`' rows and up to `limit` values that the
+  /// `reported` groups' properties have.
+  mutating func takeCommit(reported: [Int], plans: [DesiredPlan] = [], now: Timestamp, limit: Int = .max) -> TwinCommit
+  {
     var commit = TwinCommit()
     commit.removedDevices = removedRows
     removedRows = []
@@ -25,15 +27,23 @@ extension TwinState {
       }
       if let policy = plan.policy { commit.policies.append((plan.rowID, policy)) }
     }
-    if reported { takeReported(&commit, &claimed, limit: limit) }
+    for group in reported where commit.reported.count < limit {
+      takeReported(group, &commit, &claimed, limit: limit - commit.reported.count)
+    }
     if version + Self.versionBlock / 2 > versionMark { commit.versionMark = version + Self.versionBlock }
     return commit
   }
 
-  private mutating func takeReported(_ commit: inout TwinCommit, _ claimed: inout Set<Int64>, limit: Int) {
-    let count = Swift.min(limit, dirtyReported.count)
-    commit.reported.reserveCapacity(count)
-    for point in dirtyReported.prefix(count) {
+  /// In the order of the points, which is nearly that of the rows: a page of the file is touched once.
+  private mutating func takeReported(
+    _ group: Int, _ commit: inout TwinCommit, _ claimed: inout Set<Int64>, limit: Int
+  ) {
+    var dirty: [UInt32] = []
+    swap(&dirty, &groups[group].dirty)
+    dirty.sort()
+    let count = Swift.min(limit, dirty.count)
+    commit.reported.reserveCapacity(commit.reported.count + count)
+    for point in dirty.prefix(count) {
       let slot = slots[Int(point)]
       slots[Int(point)].flags.remove(.dirty)
       guard slot.twin >= 0, slot.flags.contains(.dirty) else { continue }
@@ -47,11 +57,8 @@ extension TwinState {
           cause: slot.flags.contains(.hasCause) ? causes[point] ?? "" : "", sourceTime: slot.sourceTime,
           gatewayTime: slot.gatewayTime, version: slot.version))
     }
-    if count == dirtyReported.count {
-      dirtyReported.removeAll(keepingCapacity: true)
-    } else {
-      dirtyReported.removeFirst(count)
-    }
+    dirty.removeFirst(count)
+    swap(&dirty, &groups[group].dirty)
   }
 
   /// Sees to it that the rows that name a property are in the commit, unless they are on disk already.
@@ -104,7 +111,25 @@ extension TwinState {
     for row in commit.reported where !slots[Int(row.point)].flags.contains(.dirty) {
       guard slots[Int(row.point)].twin >= 0 else { continue }
       slots[Int(row.point)].flags.insert(.dirty)
-      dirtyReported.append(row.point)
+      groups[Int(slots[Int(row.point)].group)].dirty.append(row.point)
+    }
+  }
+
+  /// Sees to it that all that is worth a row is written anew, into a file that has none.
+  mutating func forgetRows() {
+    removedRows = []
+    versionMark = 0
+    for twin in twins.indices where twins[twin].isPresent {
+      twins[twin].hasRow = false
+      for property in twins[twin].properties.indices {
+        twins[twin].properties[property].hasRow = false
+        let entry = twins[twin].properties[property]
+        if entry.machine.wish != nil || entry.specSeen != nil || entry.drift != nil { markDesired(twin, property) }
+        let slot = slots[Int(entry.point.index)]
+        guard slot.kind != .none || slot.version > 0, !slot.flags.contains(.dirty) else { continue }
+        slots[Int(entry.point.index)].flags.insert(.dirty)
+        groups[Int(slot.group)].dirty.append(entry.point.index)
+      }
     }
   }
 

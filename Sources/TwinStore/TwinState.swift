@@ -21,7 +21,8 @@ struct TwinState {
   var nextDeviceRow: Int64 = 1
   var nextPropertyRow: Int64 = 1
 
-  var dirtyReported: [UInt32] = []
+  /// The reported values that are to be written, by how often they may be; the first is the store's default.
+  var groups: [PersistGroup]
   var dirtyDesired: [(twin: Int, property: Int)] = []
   var removedRows: [Int64] = []
   var wantsCommit = false
@@ -44,9 +45,10 @@ struct TwinState {
   /// Versions reserved ahead in the file: a commit of one row for every so many changes.
   static let versionBlock: UInt64 = 1 << 24
 
-  init(points: PointTable, isReadOnlyGateway: Bool) {
+  init(points: PointTable, isReadOnlyGateway: Bool, reportedInterval: Duration = .seconds(60)) {
     self.points = points
     self.isReadOnlyGateway = isReadOnlyGateway
+    groups = [PersistGroup(interval: reportedInterval)]
   }
 
   mutating func bump() -> UInt64 {

@@ -68,7 +68,7 @@ extension TwinStore {
       }
     }
     var (queued, commit) = try admitted.get()
-    if let failure = write(&commit) { throw failure }
+    if let failure = write({ [commit] _ in commit }) { throw failure }
     queued.waiters = [{ answer($0, false) }]
     let id = queued.id
     let isEnqueued = locked { [queued] state in
@@ -167,7 +167,7 @@ extension TwinStore {
         row.outcome = outcome.json.description
         var commit = TwinCommit()
         commit.commands = [row]
-        _ = write(&commit)
+        _ = write { _ in commit }
       }
       for waiter in queued?.waiters ?? [] { waiter(outcome) }
     }

@@ -1,4 +1,5 @@
 public import DeviceKit
+internal import Documents
 internal import Synchronization
 
 extension TwinStore {
@@ -8,6 +9,7 @@ extension TwinStore {
     _ device: DeviceKey, properties: [(PropertyDefinition, WriteRules)], writesEnabled: Bool
   ) {
     locked { $0.attach(device, properties: properties, writesEnabled: writesEnabled, now: clock.now) }
+    scheduleTimers()
   }
 
   /// Nothing serves the device any more; its twin and what is wished for it stay.
@@ -18,6 +20,21 @@ extension TwinStore {
   /// Forgets a device and all that is stored of it.
   public func remove(_ device: DeviceKey) {
     locked { $0.remove(device) }
+  }
+
+  /// Forgets the devices that are not among `known`, are not served, and of which nothing was heard or wished for
+  /// `span`; they are returned. A device whose resource is missing for a moment, or was lost with its file, keeps its
+  /// twin.
+  public func removeForgotten(besides known: Set<DeviceKey>, after span: Duration) -> [DeviceKey] {
+    let now = clock.now
+    return locked { state in
+      var gone: [DeviceKey] = []
+      for (device, twin) in state.indexes where !known.contains(device) && !state.twins[twin].isAttached {
+        if now - state.lastHeard(of: twin) >= span { gone.append(device) }
+      }
+      for device in gone { state.remove(device) }
+      return gone.sorted()
+    }
   }
 
   /// Says how the link to an attached device is. Repeating it is harmless.

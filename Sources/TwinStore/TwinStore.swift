@@ -12,8 +12,8 @@ internal import Synchronization
 /// at once; SQLite runs on a serial queue of its own. Safe from any task or thread.
 public final class TwinStore: Sendable {
   public struct Options: Sendable {
-    /// A reported property is written at most once in this time; zero: at every change. What a kill of the process can
-    /// lose of reported values.
+    /// A reported property whose definition does not say is written at most once in this time; zero: at every change.
+    /// What a kill of the process can lose of reported values.
     public var reportedInterval: Duration
     /// Holds every desired value: nothing is ever written to a device.
     public var isReadOnlyGateway: Bool
@@ -27,11 +27,16 @@ public final class TwinStore: Sendable {
   let clock: WallClock
   let logger: Logger
   let options: Options
+  let path: String
   let database: Mutex<TwinDatabase?>
   let queue = DispatchQueue(label: "selvedge.twins")
   private let commitIsScheduled = Atomic(false)
+  private let reportIsScheduled = Atomic(false)
+  /// How many groups have a timer.
+  private let timedGroups = Mutex(0)
   private let requests = Mutex<[DesiredRequest]>([])
   private let commitFails = Atomic(false)
+  private let isClosed = Atomic(false)
 
   struct DesiredRequest: Sendable {
     var change: DesiredChange
@@ -49,63 +54,73 @@ public final class TwinStore: Sendable {
     let path = directory + "/twin.db"
     do {
       do {
-        return try TwinStore(TwinDatabase(path: path), points, clock, logger, options)
-      } catch let damage as TwinDatabase.Damage {
+        return try TwinStore(path, points, clock, logger, options)
+      } catch  where TwinDatabase.isDamage(error, path: path) {
         let aside = TwinDatabase.setAside(path: path, now: clock.now)
         logger.error(
           "the twins' file is damaged and was moved aside; reported values come back from the devices, desired ones from the Devices' specs; local changes of desired values are lost",
-          metadata: ["file": "\(aside)", "fault": "\(damage.description)"])
-        return try TwinStore(TwinDatabase(path: path), points, clock, logger, options)
+          metadata: ["file": "\(aside)", "fault": "\(error)"])
+        return try TwinStore(path, points, clock, logger, options)
       }
     } catch let error as TwinError {
       throw error
     } catch {
-      throw .storage("\(error)")
+      throw TwinDatabase.error(error)
     }
   }
 
   private init(
-    _ opened: TwinDatabase, _ points: PointTable, _ clock: WallClock, _ logger: Logger, _ options: Options
+    _ path: String, _ points: PointTable, _ clock: WallClock, _ logger: Logger, _ options: Options
   ) throws {
+    self.path = path
     self.clock = clock
     self.logger = logger
     self.options = options
-    var database = opened
-    var state = TwinState(points: points, isReadOnlyGateway: options.isReadOnlyGateway)
-    state.load(try database.load())
-    // No version is used before the file allows it.
-    var first = TwinCommit()
-    first.versionMark = state.version + TwinState.versionBlock
-    try database.write(first)
-    state.versionMark = state.version + TwinState.versionBlock
-    self.state = Mutex(state)
-    self.database = Mutex(database)
-    scheduleTimer()
+    let opened = try TwinDatabase.opened(
+      path: path,
+      TwinState(
+        points: points, isReadOnlyGateway: options.isReadOnlyGateway, reportedInterval: options.reportedInterval))
+    state = Mutex(opened.state)
+    database = Mutex(opened.database)
+    scheduleTimers()
   }
 
-  /// Ends with the store's life, or when it is closed.
-  private func scheduleTimer() {
-    let interval = options.reportedInterval > .zero ? options.reportedInterval : .seconds(1)
+  /// Gives every group that has none its timer. They end with the store's life, or when it is closed.
+  func scheduleTimers() {
+    let intervals = state.withLock { $0.groups.map(\.interval) }
+    let new = timedGroups.withLock { timed in
+      defer { timed = Swift.max(timed, intervals.count) }
+      return intervals.indices.dropFirst(timed)
+    }
+    // What is written at every change has a timer too, which tries again what the disk refused.
+    for group in new { scheduleTimer(group, intervals[group] > .zero ? intervals[group] : .seconds(1)) }
+  }
+
+  private func scheduleTimer(_ group: Int, _ interval: Duration) {
     queue.asyncAfter(deadline: .now() + .nanoseconds(Int(clamping: interval.nanoseconds))) { [weak self] in
-      guard let self, self.database.withLock({ $0 != nil }) else { return }
-      self.commitReported()
-      self.scheduleTimer()
+      guard let self, !self.isClosed.load(ordering: .acquiring) else { return }
+      self.commitReported([group])
+      if group == 0 { self.tidy() }
+      self.scheduleTimer(group, interval)
     }
   }
 
   /// Runs `body` on the state and sees to what it wants committed.
   func locked<Result>(_ body: (inout TwinState) throws -> Result) rethrows -> Result {
-    var wantsCommit = false
+    var wants = (commit: false, report: false)
     // While the disk refuses, the timer tries again.
     var ended: [UInt64: (device: DeviceKey, outcome: TwinCommandOutcome)] = [:]
     defer {
-      if wantsCommit, !commitFails.load(ordering: .relaxed) { scheduleCommit() }
+      if !commitFails.load(ordering: .relaxed) {
+        if wants.commit { scheduleCommit() }
+        if wants.report { scheduleReport() }
+      }
       for (id, end) in ended { finish(id, of: end.device, end.outcome) }
     }
     return try state.withLock { state in
       defer {
         if !state.endedCommands.isEmpty { swap(&ended, &state.endedCommands) }
-        wantsCommit = state.wantsCommit || (options.reportedInterval == .zero && !state.dirtyReported.isEmpty)
+        wants = (state.wantsCommit, state.wantsReportedNow)
         state.wantsCommit = false
       }
       return try body(&state)
@@ -122,6 +137,15 @@ public final class TwinStore: Sendable {
     }
   }
 
+  /// Writes what is to be written at every change: all that comes within 50 ms in one commit, each property once.
+  private func scheduleReport() {
+    guard !reportIsScheduled.exchange(true, ordering: .acquiringAndReleasing) else { return }
+    queue.asyncAfter(deadline: .now() + .milliseconds(50)) { [self] in
+      reportIsScheduled.store(false, ordering: .releasing)
+      commitReported(state.withLock { state in state.groups.indices.filter { state.groups[$0].interval <= .zero } })
+    }
+  }
+
   func submit(_ request: DesiredRequest) {
     requests.withLock { $0.append(request) }
     scheduleCommit()
@@ -131,7 +155,7 @@ public final class TwinStore: Sendable {
   private func commitDesired() {
     repeat {
       let taken = takeRequests()
-      commit(taken, reported: options.reportedInterval == .zero)
+      commit(taken)
     } while requests.withLock { !$0.isEmpty }
   }
 
@@ -149,10 +173,10 @@ public final class TwinStore: Sendable {
     }
   }
 
-  private func commit(_ requests: [DesiredRequest], reported: Bool) {
+  private func commit(_ requests: [DesiredRequest]) {
     let now = clock.now
     var planned: [(request: DesiredRequest, plan: DesiredPlan)] = []
-    var commit = state.withLock { state in
+    state.withLock { state in
       for request in requests {
         do throws(TwinError) {
           planned.append((request, try state.plan(request.change, now: now)))
@@ -160,10 +184,9 @@ public final class TwinStore: Sendable {
           request.continuation.resume(returning: .failure(error))
         }
       }
-      return state.takeCommit(
-        reported: reported, plans: planned.map(\.plan), now: now, limit: Self.rowsPerCommit)
     }
-    let failure = write(&commit)
+    let plans = planned.map(\.plan)
+    let failure = write(reported: [], plans: plans, now: now)
     let results = locked { state in
       planned.map { entry -> Result<TwinSnapshot, TwinError> in
         if let failure, !entry.plan.isEmpty { return .failure(failure) }
@@ -178,37 +201,57 @@ public final class TwinStore: Sendable {
   /// Rows of one transaction: bounds the log's growth and how long the lock is held while rows are copied.
   private static let rowsPerCommit = 10_000
 
-  /// On the queue: writes what was reported up to now, but nothing that changes meanwhile.
+  /// On the queue: writes what the groups' properties reported up to now, but nothing that changes meanwhile.
   @discardableResult
-  private func commitReported() -> TwinError? {
-    var left = state.withLock { $0.dirtyReported.count }
+  private func commitReported(_ groups: [Int]) -> TwinError? {
+    var left = state.withLock { state in groups.reduce(0) { $0 + state.groups[$1].dirty.count } }
     repeat {
       let limit = Swift.min(left, Self.rowsPerCommit)
-      var commit = state.withLock { $0.takeCommit(reported: true, now: clock.now, limit: limit) }
-      if let failure = write(&commit) { return failure }
+      if let failure = write(reported: groups, now: clock.now, limit: limit) { return failure }
       left -= limit
     } while left > 0
     return nil
   }
 
-  func write(_ commit: inout TwinCommit) -> TwinError? {
-    guard !commit.isEmpty else { return nil }
+  /// Writes what is to be written, of reported values at most `limit` of the groups'.
+  private func write(reported groups: [Int], plans: [DesiredPlan] = [], now: Timestamp, limit: Int = .max) -> TwinError?
+  {
+    write { $0.takeCommit(reported: groups, plans: plans, now: now, limit: limit) }
+  }
+
+  /// On the queue: writes what `take` gathers. Where the file turns out to be damaged, it goes into the file's
+  /// successor, and everything else after it.
+  func write(_ take: (inout TwinState) -> TwinCommit) -> TwinError? {
     do {
-      try database.withLock { database in
-        guard database != nil else { throw TwinError.closed }
-        try database?.write(commit)
+      do {
+        try store(state.withLock { take(&$0) })
+      } catch  where TwinDatabase.isDamage(error, path: path) {
+        try replaceDatabase(because: error)
+        try store(state.withLock { take(&$0) })
+        queue.async { [weak self] in _ = self?.flushOnQueue() }
       }
-      state.withLock { $0.succeeded(commit) }
-      if commitFails.exchange(false, ordering: .relaxed) { logger.notice("the twins can be stored again") }
       return nil
     } catch {
-      state.withLock { $0.failed(commit) }
-      let failure = error as? TwinError ?? .storage("\(error)")
+      let failure = TwinDatabase.error(error)
       if failure != .closed, !commitFails.exchange(true, ordering: .relaxed) {
-        logger.error("the twins cannot be stored; tried again at each interval", metadata: ["fault": "\(error)"])
+        logger.error("the twins cannot be stored; tried again at each interval", metadata: ["fault": "\(failure)"])
       }
       return failure
     }
+  }
+
+  private func store(_ commit: TwinCommit) throws {
+    guard !commit.isEmpty else { return }
+    do {
+      if isClosed.load(ordering: .acquiring) { throw TwinError.closed }
+      try reopen()
+      try database.withLock { try $0?.write(commit) }
+    } catch {
+      state.withLock { $0.failed(commit) }
+      throw error
+    }
+    state.withLock { $0.succeeded(commit) }
+    if commitFails.exchange(false, ordering: .relaxed) { logger.notice("the twins can be stored again") }
   }
 
   // MARK: Ends
@@ -223,7 +266,17 @@ public final class TwinStore: Sendable {
 
   private func flushOnQueue() -> Result<Void, TwinError> {
     commitDesired()
-    return commitReported().map { .failure($0) } ?? .success(())
+    let groups = state.withLock { $0.groups.indices }
+    return commitReported(Array(groups)).map { .failure($0) } ?? .success(())
+  }
+
+  /// Writes what has changed of the properties that are written at most once in `interval`, as their timer does.
+  public func persist(every interval: Duration) async throws(TwinError) {
+    let groups = state.withLock { state in state.groups.indices.filter { state.groups[$0].interval == interval } }
+    let failure: TwinError? = await withCheckedContinuation { continuation in
+      queue.async { [self] in continuation.resume(returning: commitReported(groups)) }
+    }
+    if let failure { throw failure }
   }
 
   /// Flushes and closes the file. Afterwards desired values are refused and nothing is stored any more.
@@ -235,6 +288,7 @@ public final class TwinStore: Sendable {
     }
     await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
       queue.async { [self] in
+        isClosed.store(true, ordering: .releasing)
         database.withLock { $0 = nil }
         let left = requests.withLock { requests in
           defer { requests = [] }

@@ -116,6 +116,9 @@ struct GatewayParts {
         await brokerController.run()
       },
       loop("devices") { [devices] in await devices.run() },
+      loop("forgotten twins") { [twins, mirror, logger] in
+        await TwinRetention(twins: twins, mirror: mirror, logger: logger).run()
+      },
       loop("start pages") {
         // By then the start is over, and what remains is used again at once.
         guard (try? await Task.sleep(for: .seconds(3))) != nil else { return }

@@ -33,6 +33,11 @@ extension KindText {
             minProperties: 1
             maxProperties: 16
             additionalProperties: {type: string, minLength: 1, maxLength: 256}
+        persist:
+          type: object
+          description: How the reported values are kept on the gateway's disk.
+          properties:
+            every: {$use: duration, description: A property is written at most once in this span; 0s is at every change. Absent is 60s.}
         properties:
           type: array
           maxItems: 2048
@@ -74,6 +79,11 @@ extension KindText {
                 description: How the value is read where the protocol does not send it by itself.
                 properties:
                   every: {$use: period, description: The period of reading. Absent is 10s.}
+              persist:
+                type: object
+                description: How the reported value is kept on the gateway's disk.
+                properties:
+                  every: {$use: duration, description: It is written at most once in this span; 0s is at every change. Absent is the model's.}
               write:
                 type: object
                 description: How a desired value is written.

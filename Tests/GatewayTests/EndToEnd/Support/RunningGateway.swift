@@ -78,6 +78,14 @@ final class RunningGateway {
     }
   }
 
+  /// A kill without warning, a look at what it left behind, and a start with the same data directory.
+  func crash(_ examine: () async throws -> Void) async throws {
+    process.end(SIGKILL)
+    try await examine()
+    process = try ChildProcess(words, in: folder)
+    try await awaitReadiness()
+  }
+
   private func kubectlWords(_ arguments: [String]) -> [String] {
     entering + ["/usr/bin/kubectl", "--server", server, "--cache-dir", folder("kube-cache")] + arguments
   }

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Builds the layers that need no network library, and their tests, with the thread sanitizer, and runs the tests. Arguments
+# go to 'swift test'. A build of its own in .build-tsan: the first one takes a few minutes.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+scripts/require.sh build
+
+# The same manifest, cut down by SELVEDGE_SANITIZED, as a package of its own: its pinned versions are not the project's.
+place=.build-tsan/package
+mkdir -p "$place"
+ln -sfn ../../Sources "$place/Sources"
+ln -sfn ../../Tests "$place/Tests"
+ln -sfn ../../Package.swift "$place/Package.swift"
+
+# A race ends the run with 66. History is kept long enough to show both sides of a race.
+export TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1 history_size=4 ${TSAN_OPTIONS:-}"
+export SELVEDGE_SANITIZED=1
+exec swift test --package-path "$place" --scratch-path .build-tsan/scratch --sanitize=thread "$@"
