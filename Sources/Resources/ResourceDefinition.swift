@@ -32,6 +32,8 @@ public struct ResourceDefinition: Sendable, Hashable {
   public var schema: JSONValue
   /// What clients may do: create delete deletecollection get list patch update watch.
   public var verbs: [String]
+  /// Parts with an address of their own, apart from `status`; a backend that lists any is a ``SubresourceBackend``.
+  public var subresources: [NamedSubresource]
 
   public var name: ResourceName { ResourceName(group: group, plural: plural) }
   /// `selvedge.dev/v1alpha1`; `v1` for the core group.
@@ -43,7 +45,9 @@ public struct ResourceDefinition: Sendable, Hashable {
 
   /// Reads a CustomResourceDefinition (apiextensions.k8s.io/v1); its first served version counts. Nil where a part
   /// that Kubernetes requires is missing.
-  public init?(crd: JSONValue, verbs: [String] = ResourceDefinition.allVerbs) {
+  public init?(
+    crd: JSONValue, verbs: [String] = ResourceDefinition.allVerbs, subresources: [NamedSubresource] = []
+  ) {
     guard let spec = crd["spec"], let group = spec["group"]?.string, let names = spec["names"],
       let plural = names["plural"]?.string, let kind = names["kind"]?.string,
       let version = spec["versions"]?.array?.first(where: { $0["served"]?.bool ?? true }),
@@ -70,5 +74,6 @@ public struct ResourceDefinition: Sendable, Hashable {
     }
     schema = version[path: "schema", "openAPIV3Schema"] ?? ["type": "object"]
     self.verbs = verbs
+    self.subresources = subresources
   }
 }

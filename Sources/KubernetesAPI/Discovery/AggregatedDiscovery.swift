@@ -59,13 +59,15 @@ struct AggregatedDiscovery: Sendable {
     ]
     if !definition.shortNames.isEmpty { resource["shortNames"] = .array(definition.shortNames.map(JSONValue.string)) }
     if !definition.categories.isEmpty { resource["categories"] = .array(definition.categories.map(JSONValue.string)) }
-    if definition.hasStatus {
-      resource["subresources"] = [
-        [
-          "subresource": "status", "responseKind": kind,
-          "verbs": .array(definition.statusVerbs.map(JSONValue.string)),
-        ]
-      ]
+    let parts = definition.servedSubresources
+    if !parts.isEmpty {
+      resource["subresources"] = .array(
+        parts.map { part in
+          [
+            "subresource": .string(part.name), "responseKind": kind.merging(["kind": .string(part.kind)]),
+            "verbs": .array(part.verbs.map(JSONValue.string)),
+          ]
+        })
     }
     return resource
   }

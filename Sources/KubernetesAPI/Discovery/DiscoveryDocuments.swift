@@ -53,19 +53,32 @@ struct DiscoveryDocuments: Sendable {
     ]
     if !definition.shortNames.isEmpty { main["shortNames"] = .array(definition.shortNames.map(JSONValue.string)) }
     if !definition.categories.isEmpty { main["categories"] = .array(definition.categories.map(JSONValue.string)) }
-    guard definition.hasStatus else { return [main] }
-    return [
-      main,
-      [
-        "name": .string("\(definition.plural)/status"), "singularName": "",
-        "namespaced": .bool(definition.isNamespaced), "kind": .string(definition.kind),
-        "verbs": .array(definition.statusVerbs.map(JSONValue.string)),
-      ],
-    ]
+    return [main]
+      + definition.servedSubresources.map { part in
+        [
+          "name": .string("\(definition.plural)/\(part.name)"), "singularName": "",
+          "namespaced": .bool(definition.isNamespaced), "kind": .string(part.kind),
+          "verbs": .array(part.verbs.map(JSONValue.string)),
+        ]
+      }
   }
 }
 
 extension ResourceDefinition {
   /// What clients may do to the status subresource.
   var statusVerbs: [String] { ["get", "patch", "update"].filter(verbs.contains) }
+
+  /// The definition with a named subresource's kind and schema in the place of its own.
+  func describing(_ part: NamedSubresource) -> ResourceDefinition {
+    var described = self
+    described.kind = part.kind
+    described.schema = part.schema
+    return described
+  }
+
+  /// Every subresource, `status` first, as discovery lists them.
+  var servedSubresources: [(name: String, kind: String, verbs: [String])] {
+    (hasStatus ? [(Subresource.status.rawValue, kind, statusVerbs)] : [])
+      + subresources.map { ($0.name, $0.kind, $0.verbs.map(\.rawValue)) }
+  }
 }

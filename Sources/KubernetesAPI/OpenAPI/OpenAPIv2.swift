@@ -14,7 +14,12 @@ package enum OpenAPIv2 {
       let name = ObjectSchemas.name(definition)
       schemas[name] = reduced(ObjectSchemas.object(definition, prefix: prefix))
       schemas[name + "List"] = ObjectSchemas.list(definition, prefix: prefix)
+      for part in definition.subresources {
+        let described = definition.describing(part)
+        schemas[ObjectSchemas.name(described)] = reduced(ObjectSchemas.object(described, prefix: prefix))
+      }
       for path in ResourceOperations(definition).paths {
+        let definition = path.subresource.map(definition.describing) ?? definition
         var item: JSONValue = [:]
         if !path.parameters.isEmpty {
           item["parameters"] = .array(

@@ -15,7 +15,13 @@ struct OpenAPIv3: Sendable {
       let name = ObjectSchemas.name(definition)
       schemas[name] = ObjectSchemas.object(definition, prefix: prefix)
       schemas[name + "List"] = ObjectSchemas.list(definition, prefix: prefix)
-      for path in ResourceOperations(definition).paths { paths[path.template] = item(path, of: definition) }
+      for part in definition.subresources {
+        let described = definition.describing(part)
+        schemas[ObjectSchemas.name(described)] = ObjectSchemas.object(described, prefix: prefix)
+      }
+      for path in ResourceOperations(definition).paths {
+        paths[path.template] = item(path, of: path.subresource.map(definition.describing) ?? definition)
+      }
     }
     return [
       "openapi": "3.0.0", "info": ["title": "Selvedge", "version": .string(version)], "paths": .object(paths),

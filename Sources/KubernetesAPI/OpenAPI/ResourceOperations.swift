@@ -16,6 +16,8 @@ struct ResourceOperations: Sendable {
     /// Names within braces in `template`.
     var parameters: [String]
     var operations: [Operation]
+    /// The subresource whose kind is read and written; nil for the resource's own.
+    var subresource: NamedSubresource?
   }
   var paths: [Path] = []
 
@@ -53,14 +55,26 @@ struct ResourceOperations: Sendable {
         "\(collection)/{name}/status", scopeParameters + ["name"],
         allowed.filter { definition.statusVerbs.contains($0.verb) }.map(\.1))
     }
+    for subresource in definition.subresources {
+      let operations = subresource.verbs.map { verb in
+        switch verb {
+        case .get: Operation(method: "get", action: "get", parameters: subresource.parameters, takesBody: false)
+        case .create: Operation(method: "post", action: "post", parameters: Self.writeParameters, takesBody: true)
+        }
+      }
+      add("\(collection)/{name}/\(subresource.name)", scopeParameters + ["name"], operations, of: subresource)
+    }
     if definition.isNamespaced, definition.verbs.contains("list") {
       add("\(root)/\(definition.plural)", [], read.filter { $0.verb == "list" }.map(\.1))
     }
   }
 
-  private mutating func add(_ template: String, _ parameters: [String], _ operations: [Operation]) {
+  private mutating func add(
+    _ template: String, _ parameters: [String], _ operations: [Operation], of subresource: NamedSubresource? = nil
+  ) {
     guard !operations.isEmpty else { return }
-    paths.append(Path(template: template, parameters: parameters, operations: operations))
+    paths.append(
+      Path(template: template, parameters: parameters, operations: operations, subresource: subresource))
   }
 
   private static let writeParameters = ["dryRun", "fieldManager", "fieldValidation"]

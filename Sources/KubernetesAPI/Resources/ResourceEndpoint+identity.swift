@@ -3,18 +3,21 @@ internal import Resources
 
 extension ResourceEndpoint {
   /// The object with the apiVersion, kind and namespace of its address; 400 where it says otherwise.
-  /// - Parameter name: the name in the address; nil for a create.
-  func identified(_ object: JSONValue, name: String?) throws(APIStatus) -> JSONValue {
+  /// - Parameters:
+  ///   - name: the name in the address; nil for a create.
+  ///   - kind: the kind of a named subresource; nil for the resource's own.
+  func identified(_ object: JSONValue, name: String?, kind: String? = nil) throws(APIStatus) -> JSONValue {
     var object = object
+    let kind = kind ?? definition.kind
     if let given = object["apiVersion"]?.string, !given.isEmpty, given != definition.apiVersion {
       throw .badRequest(
         "the API version in the data (\(given)) does not match the expected API version (\(definition.apiVersion))")
     }
-    if let given = object["kind"]?.string, !given.isEmpty, given != definition.kind {
-      throw .badRequest("the kind in the data (\(given)) does not match the expected kind (\(definition.kind))")
+    if let given = object["kind"]?.string, !given.isEmpty, given != kind {
+      throw .badRequest("the kind in the data (\(given)) does not match the expected kind (\(kind))")
     }
     object["apiVersion"] = .string(definition.apiVersion)
-    object["kind"] = .string(definition.kind)
+    object["kind"] = .string(kind)
     var metadata = object["metadata"] ?? [:]
     guard metadata.object != nil else {
       throw .badRequest("metadata must be an object, found \(metadata.typeName)")

@@ -22,19 +22,22 @@ struct ResourceEndpoint: Sendable {
     case .patch(let name): return try await patch(name, call)
     case .delete(let name): return try await delete(name, call)
     case .deleteCollection: return try await deleteCollection(call)
+    case .getPart(let name, let subresource): return try await getPart(name, subresource, call)
+    case .createPart(let name, let subresource): return try await createPart(name, subresource, call)
     }
   }
 
   enum Verb: Equatable {
     case get(String), list, watch, create, update(String), patch(String), delete(String), deleteCollection
+    case getPart(String, NamedSubresource), createPart(String, NamedSubresource)
 
     /// As a ResourceDefinition lists it.
     var text: String {
       switch self {
-      case .get: "get"
+      case .get, .getPart: "get"
       case .list: "list"
       case .watch: "watch"
-      case .create: "create"
+      case .create, .createPart: "create"
       case .update: "update"
       case .patch: "patch"
       case .delete: "delete"
@@ -46,6 +49,9 @@ struct ResourceEndpoint: Sendable {
   /// What the call asks for: 404 where the address cannot exist for this kind, 405 where the verb is not served.
   func verb(of call: APICall) throws(APIStatus) -> Verb {
     if let subresource = path.subresource {
+      if let named = definition.subresources.first(where: { $0.name == subresource }) {
+        return try verb(of: call, named: named)
+      }
       guard subresource == Subresource.status.rawValue, definition.hasStatus else { throw .noSuchPath }
     }
     guard definition.isNamespaced || path.namespace == nil else { throw .noSuchPath }
