@@ -19,7 +19,7 @@ public struct WriteAudit: Sendable, Hashable {
 }
 
 /// Carries out what the twins' desired values need: reads, writes and reads back through a device's session, one
-/// batch after another for each device.
+/// batch after another for each device, with commands between the batches.
 public struct DesiredStateWriter: Sendable {
   private let twins: TwinStore
   private let audit: @Sendable (WriteAudit) -> Void
@@ -44,24 +44,39 @@ public struct DesiredStateWriter: Sendable {
     }
   }
 
+  /// Writes come first: they were found ready at the moment of ``TwinStore/takeWork(_:)``, all of a group or none.
   private func carryOut(_ work: TwinWork, device: DeviceKey, session: some DeviceSession) async {
+    if let command = work.command { await carryOut(command, device: device, session: session) }
+    if !work.writes.isEmpty {
+      for write in work.writes {
+        audit(
+          WriteAudit(device: device, property: write.property, from: write.from, to: write.value, by: write.source))
+      }
+      let errors = await session.write(
+        work.writes.map { PropertyWrite(property: $0.property, value: $0.value, group: $0.group) })
+      for (index, write) in work.writes.enumerated() {
+        twins.complete(write, of: device, index < errors.count ? errors[index] : Self.noAnswer)
+      }
+    }
     if !work.reads.isEmpty {
       let answers = await session.read(work.reads.map(\.property))
       for read in work.reads {
         twins.complete(read, of: device, answers[read.property] ?? .failure(Self.noAnswer))
       }
     }
-    // While the reads were under way, a wish may have changed or a hold come.
-    let writes = work.writes.filter { twins.isWanted($0, of: device) }
-    guard !writes.isEmpty, !Task.isCancelled else { return }
-    for write in writes {
-      audit(
-        WriteAudit(device: device, property: write.property, from: write.from, to: write.value, by: write.source))
+  }
+
+  private func carryOut(_ command: TwinWork.Command, device: DeviceKey, session: some DeviceSession) async {
+    audit(
+      WriteAudit(
+        device: device, property: command.property, from: command.from, to: command.value, by: command.source))
+    let errors = await session.write([PropertyWrite(property: command.property, value: command.value)])
+    let error = errors.isEmpty ? Self.noAnswer : errors[0]
+    var readback: Result<Reading, DeviceError>?
+    if error == nil, command.verifies {
+      readback = await session.read([command.property])[command.property] ?? .failure(Self.noAnswer)
     }
-    let errors = await session.write(writes.map { PropertyWrite(property: $0.property, value: $0.value) })
-    for (index, write) in writes.enumerated() {
-      twins.complete(write, of: device, index < errors.count ? errors[index] : Self.noAnswer)
-    }
+    twins.complete(command, of: device, error, readback: readback)
   }
 
   private static let noAnswer = DeviceError(reason: "NoAnswer", message: "the session gave no answer")

@@ -97,15 +97,16 @@ public actor DeviceController {
       await stop(device)
       if case .serve(let plan) = resolution { await start(device, plan, object) }
     }
-    await wish(device, object[path: "spec", "desired"]?.object ?? [:])
+    let policy = object[path: "spec", "desiredPolicy"]?.string.flatMap(DesiredPolicy.init(rawValue:)) ?? .latestWins
+    await wish(device, object[path: "spec", "desired"]?.object ?? [:], policy)
     statusChanges.insert(device)
   }
 
   /// Tells the twin what the spec desires. The twin keeps it on disk, served or not.
-  private func wish(_ device: DeviceKey, _ desired: [String: JSONValue]) async {
+  private func wish(_ device: DeviceKey, _ desired: [String: JSONValue], _ policy: DesiredPolicy) async {
     guard !desired.isEmpty || twins.snapshot(device) != nil else { return }
     do throws(TwinError) {
-      try await twins.setDesired(desired, of: device, from: .spec)
+      try await twins.setDesired(desired, of: device, from: .spec, policy: policy)
     } catch {
       logger.error("desired state not taken", metadata: ["device": "\(device)", "error": "\(error)"])
     }
@@ -126,7 +127,7 @@ public actor DeviceController {
     await telemetry.invalidate(ids)
     let session: any DeviceSession
     do throws(DeviceError) {
-      twins.attach(device, properties: try writable(plan.model.properties), writesEnabled: plan.writesEnabled)
+      twins.attach(device, properties: try plan.model.ruledProperties(), writesEnabled: plan.writesEnabled)
       let request = SessionRequest(device: device, connection: plan.connection, properties: definitions, points: ids)
       session = try plugin.session(for: request, feed: feed)
     } catch {
@@ -145,17 +146,6 @@ public actor DeviceController {
     }
     active[device] = Active(plan: plan, labels: object.metadata.labels, task: task)
     logger.info("device served", metadata: ["device": "\(device)", "model": "\(plan.model.name)"])
-  }
-
-  private func writable(_ properties: [DecodedModel.Property]) throws(DeviceError) -> [(PropertyDefinition, WriteRules)]
-  {
-    var result: [(PropertyDefinition, WriteRules)] = []
-    for property in properties {
-      // A scaled register holds no value between two steps: half a step is no drift.
-      let step = property.definition.binding["scale"]?.number ?? 0
-      result.append((property.definition, try WriteRules(write: property.writeRules, resolution: step)))
-    }
-    return result
   }
 
   private func stop(_ device: DeviceKey) async {

@@ -77,6 +77,11 @@ public struct DeviceResolver: Sendable {
         message:
           "DeviceModel \"\(modelName)\" speaks \(model.protocolName), spec.connection names \(protocolName)")
     }
+    do throws(DeviceError) {
+      _ = try model.ruledProperties()
+    } catch {
+      return .faulty(reason: error.reason, message: "DeviceModel \"\(modelName)\": \(error.message)")
+    }
     let writesEnabled = !isReadOnly && spec["writes"]?.string != "Disabled"
     return .serve(ServingPlan(model: model, connection: connection, writesEnabled: writesEnabled))
   }

@@ -1,5 +1,6 @@
 public import DeviceKit
 public import Documents
+public import TwinStore
 
 /// A DeviceModel as the controllers need it, for one protocol.
 public struct DecodedModel: Sendable, Hashable {
@@ -30,9 +31,23 @@ public struct DecodedModel: Sendable, Hashable {
         access: property["access"]?.string.flatMap(PropertyDefinition.Access.init(rawValue:)) ?? .read,
         minimum: property["minimum"]?.number, maximum: property["maximum"]?.number,
         allowed: property["enum"]?.array ?? [], isSummary: property["summary"]?.bool ?? false,
-        pollEvery: every ?? .seconds(10), binding: property[protocolName] ?? [:])
+        pollEvery: every ?? .seconds(10), binding: property[protocolName] ?? [:],
+        items: property["items"]?.string.flatMap(PropertyType.init(rawValue:)), maximumItems: property["maxItems"]?.int)
       return Property(definition: definition, writeRules: property["write"] ?? [:])
     }
+  }
+
+  /// The properties with their rules of writing. Throws a permanent ``DeviceError`` for rules that cannot be read, and
+  /// for an order of writing that cannot be kept.
+  public func ruledProperties() throws(DeviceError) -> [(PropertyDefinition, WriteRules)] {
+    var result: [(PropertyDefinition, WriteRules)] = []
+    for property in properties {
+      // A scaled register holds no value between two steps: half a step is no drift.
+      let step = property.definition.binding["scale"]?.number ?? 0
+      result.append((property.definition, try WriteRules(write: property.writeRules, resolution: step)))
+    }
+    if let fault = WriteOrder.fault(in: result.map { ($0.0.name, $0.1) }) { throw fault }
+    return result
   }
 
   /// Whether any entry of the object's `spec.match` holds for what discovery learned: every key of the entry is

@@ -36,6 +36,12 @@ public struct TransitionReporter: Sendable {
 
   private func record(_ transition: TwinTransition) async {
     statusChanges.insert(transition.device)
+    if transition.transition.reason == DesiredState.localDrift {
+      guard let device = mirror.object(.devices, transition.device.objectKey) else { return }
+      return await events.record(
+        device, type: .warning, reason: "DesiredDrift",
+        message: "\(transition.property): \(transition.transition.message)")
+    }
     guard let phase = transition.transition.to, phase != .pending, phase != .writing,
       let device = mirror.object(.devices, transition.device.objectKey)
     else { return }

@@ -5,7 +5,8 @@ extension TwinBackend {
   /// The kind Twin, described as a CustomResourceDefinition would; its text is YAML in flow style, and JSON too.
   public static let definition: ResourceDefinition = {
     guard let crd = try? JSONValue(parsing: definitionText),
-      let definition = ResourceDefinition(crd: crd, verbs: ["get", "list", "patch", "update", "watch"])
+      let definition = ResourceDefinition(crd: crd, verbs: ["get", "list", "patch", "update", "watch"],
+        subresources: [commands])
     else { preconditionFailure("the definition of Twin cannot be read") }
     return definition
   }()
@@ -50,6 +51,8 @@ extension TwinBackend {
                  "connected": {"type": "boolean", "description": "Whether the link to the device is up."},
                  "writes": {"type": "string", "enum": ["Enabled", "Disabled"],
                    "description": "Whether the Device allows writes."},
+                 "desiredPolicy": {"type": "string", "enum": ["LatestWins", "SpecWins"],
+                   "description": "Whose wish counts where the Device's spec and a change of the Twin name a property."},
                  "counts": {
                    "type": "object", "description": "The twin in numbers.",
                    "properties": {
@@ -62,7 +65,8 @@ extension TwinBackend {
                      "type": "object",
                      "properties": {
                        "name": {"type": "string"},
-                       "type": {"type": "string", "description": "boolean, integer, number, string or object."},
+                       "type": {"type": "string", "description": "boolean, integer, number, string, object or array."},
+                       "items": {"type": "string", "description": "The type of an array's elements."},
                        "unit": {"type": "string"},
                        "access": {"type": "string", "description": "Read, ReadWrite or Write."},
                        "reported": {"x-kubernetes-preserve-unknown-fields": true,
@@ -85,6 +89,14 @@ extension TwinBackend {
                        "reason": {"type": "string", "description": "Why the state is what it is, in CamelCase."},
                        "message": {"type": "string", "description": "Why the state is what it is, in words."},
                        "attempts": {"type": "integer", "description": "Attempts to write the desired value."},
+                       "specDesired": {"x-kubernetes-preserve-unknown-fields": true,
+                         "description": "What the Device's spec wishes, where something else is desired."},
+                       "drift": {
+                         "type": "object",
+                         "description": "A change of the Twin that is not desired, since the Device's spec names the property and wins.",
+                         "properties": {
+                           "value": {"x-kubernetes-preserve-unknown-fields": true},
+                           "by": {"type": "string"}, "time": {"type": "string", "format": "date-time"}}},
                        "confirmedTime": {"type": "string", "format": "date-time",
                          "description": "When a desired value was last seen to hold."}}}}}}}}}}]}}
     """#

@@ -25,6 +25,7 @@ extension TwinBackend {
       "spec": ["desired": .object(desired)],
       "status": [
         "connected": .bool(twin.isConnected), "writes": twin.writesEnabled ? "Enabled" : "Disabled",
+        "desiredPolicy": .string(twin.policy.rawValue),
         "counts": [
           "properties": .integer(Int64(twin.properties.count)), "desired": .integer(Int64(desired.count)),
           "unconfirmed": .integer(unconfirmed), "bad": .integer(bad),
@@ -42,6 +43,7 @@ extension TwinBackend {
     if let definition = property.definition {
       members["type"] = .string(definition.type.rawValue)
       members["access"] = .string(definition.access.rawValue)
+      if let items = definition.items { members["items"] = .string(items.rawValue) }
       if !definition.unit.isEmpty { members["unit"] = .string(definition.unit) }
     }
     if let value = property.reading.value {
@@ -61,6 +63,8 @@ extension TwinBackend {
       if !property.reason.isEmpty { members["reason"] = .string(property.reason) }
       if !property.message.isEmpty { members["message"] = .string(property.message) }
     }
+    if let spec = property.specDesired, property.desired?.value != spec { members["specDesired"] = spec }
+    if let drift = property.drift { members["drift"] = drift.json }
     if let confirmedAt = property.confirmedAt { members["confirmedTime"] = .string(confirmedAt.description) }
     return .object(members)
   }

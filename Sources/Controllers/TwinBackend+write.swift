@@ -151,7 +151,7 @@ extension TwinBackend {
       } else {
         let twin = try await twins.setDesired(
           changes, of: device, from: .local(user: options.fieldManager), ifVersion: ifVersion)
-        return WriteResult(object: object(twin), warnings: warnings)
+        return WriteResult(object: object(twin), warnings: warnings + Self.overruled(changes, in: twin))
       }
     } catch {
       throw status(error, key)
@@ -162,7 +162,21 @@ extension TwinBackend {
     return WriteResult(object: result, warnings: warnings)
   }
 
-  private func status(_ error: TwinError, _ key: ObjectKey) -> APIStatus {
+  /// What was asked for and is not desired, since the spec wins.
+  private static func overruled(_ changes: [String: JSONValue], in twin: TwinSnapshot) -> [String] {
+    guard twin.policy == .specWins else { return [] }
+    return changes.sorted { $0.key < $1.key }.compactMap { name, value in
+      guard let property = twin[name], let spec = property.specDesired else { return nil }
+      if value.isNull {
+        return "spec.desired.\(name): the Device's spec wishes \(spec) and wins: change the Device"
+      }
+      guard let drift = property.drift, drift.value == value else { return nil }
+      return "spec.desired.\(name): the Device's spec wishes \(spec) and wins: \(value) by \(drift.by) is kept as "
+        + "drift and not written"
+    }
+  }
+
+  func status(_ error: TwinError, _ key: ObjectKey) -> APIStatus {
     switch error {
     case .notFound: .notFound(Self.definition.name, name: key.name)
     case .conflict: .conflict(Self.definition.name, name: key.name)
@@ -172,6 +186,7 @@ extension TwinBackend {
         causes: problems.map {
           .init(reason: "FieldValueInvalid", message: $0.message, field: "spec.desired.\($0.property)")
         })
+    case .refused(let refusal): Self.status(refusal, key)
     case .storage: .internalError(error.description)
     case .closed:
       APIStatus(
@@ -179,7 +194,7 @@ extension TwinBackend {
     }
   }
 
-  private func invalid(_ key: ObjectKey, field: String, _ message: String) -> APIStatus {
+  func invalid(_ key: ObjectKey, field: String, _ message: String) -> APIStatus {
     .invalid(
       kind: Self.definition.kind, group: Self.definition.group, name: key.name,
       causes: [.init(reason: "FieldValueTypeInvalid", message: message, field: field)])

@@ -5,7 +5,7 @@ public import TwinStore
 
 /// Serves the twins as resources: `twins` in `twin.selvedge.dev/v1alpha1`, read from memory, changed through
 /// `spec.desired` alone. They come and go with their Devices.
-public struct TwinBackend: ResourceBackend {
+public struct TwinBackend: SubresourceBackend {
   /// Applies a JSON Patch (RFC 6902), given first, to a document.
   public typealias JSONPatching = @Sendable (JSONValue, JSONValue) throws(APIStatus) -> JSONValue
 

@@ -17,6 +17,10 @@ public struct PropertyDefinition: Sendable, Hashable {
   public var maximum: Double?
   /// Allowed values; empty: any.
   public var allowed: [JSONValue]
+  /// The type of an array's elements; nil: any. `object` and `array` are none.
+  public var items: PropertyType?
+  /// The most elements that an array has; nil: any number.
+  public var maximumItems: Int?
   public var isSummary: Bool
   /// How often a polled property is read.
   public var pollEvery: Duration
@@ -26,7 +30,7 @@ public struct PropertyDefinition: Sendable, Hashable {
   public init(
     name: String, type: PropertyType, unit: String = "", access: Access = .read, minimum: Double? = nil,
     maximum: Double? = nil, allowed: [JSONValue] = [], isSummary: Bool = false, pollEvery: Duration = .seconds(10),
-    binding: JSONValue = [:]
+    binding: JSONValue = [:], items: PropertyType? = nil, maximumItems: Int? = nil
   ) {
     self.name = name
     self.type = type
@@ -38,6 +42,8 @@ public struct PropertyDefinition: Sendable, Hashable {
     self.isSummary = isSummary
     self.pollEvery = pollEvery
     self.binding = binding
+    self.items = items
+    self.maximumItems = maximumItems
   }
 }
 
@@ -77,9 +83,13 @@ public protocol DeviceFeed: Sendable {
 public struct PropertyWrite: Sendable, Hashable {
   public var property: String
   public var value: Value
-  public init(property: String, value: Value) {
+  /// Writes of one call with the same name belong together: a session that can make them in one request does, and then
+  /// never takes that request apart.
+  public var group: String?
+  public init(property: String, value: Value, group: String? = nil) {
     self.property = property
     self.value = value
+    self.group = group
   }
 }
 

@@ -20,7 +20,7 @@ public enum Quality: UInt8, Sendable, Hashable, CaseIterable {
 
 /// The type that a model gives a property.
 public enum PropertyType: String, Sendable, Hashable, CaseIterable {
-  case boolean, integer, number, string, object
+  case boolean, integer, number, string, object, array
 }
 
 /// A typed value of a property. Integers stay exact over both 64-bit ranges.
@@ -34,7 +34,7 @@ public enum Value: Sendable, Hashable {
   /// Objects and arrays.
   case object(JSONValue)
 
-  /// The value as JSON. Integers above `Int64.max` become decimal strings; a number that is not finite becomes null.
+  /// The value as JSON. Integers above `Int64.max`, also those within, become decimal strings; a number that is not finite becomes null.
   public var json: JSONValue {
     switch self {
     case .boolean(let value): .bool(value)
@@ -42,7 +42,7 @@ public enum Value: Sendable, Hashable {
     case .unsigned(let value): .string(value.description)
     case .number(let value): value.isFinite ? .double(value) : .null
     case .string(let value): .string(value)
-    case .object(let value): value
+    case .object(let value): value.withDecimalStrings
     }
   }
 
@@ -78,7 +78,7 @@ public enum Value: Sendable, Hashable {
       guard let value = json.number else { return nil }
       self = .number(value)
     case (.string, .string(let value)): self = .string(value)
-    case (.object, .object), (.object, .array): self = .object(json)
+    case (.object, .object), (.object, .array), (.array, .array): self = .object(json)
     default: return nil
     }
   }

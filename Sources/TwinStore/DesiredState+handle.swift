@@ -55,6 +55,15 @@ extension DesiredState {
       guard case .writing(ticket) = step else { return }
       step = .idle
       conclude(error, now, &out)
+    case .unsent(let ticket):
+      guard case .writing(ticket) = step else { return }
+      attempts -= 1
+      begin(now, isNew: false, &out)
+    case .gated(let gate): take(gate, now, &out)
+    case .released:
+      guard isReady else { return }
+      step = .idle
+      write(now, isReleased: true, &out)
     case .reported(let reading): observe(reading, now, &out)
     case .tick: tick(now, &out)
     }
@@ -147,7 +156,7 @@ extension DesiredState {
     case .writing:
       // Whether the write arrived is unknown: the reading before the next one will tell.
       begin(now, isNew: false, &out)
-    case .idle, .awaiting, .backingOff: break
+    case .idle, .awaiting, .backingOff, .parked: break
     }
   }
 
@@ -199,14 +208,31 @@ extension DesiredState {
     out.append(.read(lastTicket))
   }
 
-  private mutating func write(_ now: Timestamp, _ out: inout [Directive]) {
+  private mutating func write(_ now: Timestamp, isReleased: Bool = false, _ out: inout [Directive]) {
     guard let target else { return }
     if isExpired(now) { return expire(&out) }
+    if let gate, !isReleased { return park(behind: gate, &out) }
     attempts += 1
     if phase != .failed { move(to: .writing, "", "", &out) }
     lastTicket += 1
     step = .writing(lastTicket)
     out.append(.write(lastTicket, target))
+  }
+
+  private mutating func park(behind gate: Gate, _ out: inout [Directive]) {
+    step = .parked(isStale: !gate.isBrief && terms?.canRead == true)
+    // A retry of what has Failed is no news.
+    if phase != .failed || !gate.isBrief { move(to: .pending, gate.reason, gate.message, &out) }
+  }
+
+  private mutating func take(_ gate: Gate?, _ now: Timestamp, _ out: inout [Directive]) {
+    self.gate = gate
+    guard case .parked(let isStale) = step else { return }
+    guard let gate, !(gate.isBrief && isStale) else {
+      if phase == .pending { message = "" }
+      return begin(now, isNew: false, &out)
+    }
+    park(behind: gate, &out)
   }
 
   private mutating func confirm(_ now: Timestamp, _ message: String, _ out: inout [Directive]) {
@@ -343,7 +369,7 @@ extension DesiredState {
     case (_, .awaiting(let since, _, _)) where holds && reading.gatewayTime >= since,
       (_, .reading(_, .readback(let since, _))) where holds && reading.gatewayTime >= since:
       confirm(now, "", &out)
-    case (.pending, .backingOff), (.failed, .backingOff):
+    case (.pending, .backingOff), (.failed, .backingOff), (_, .parked):
       if holds { confirm(now, "", &out) }
     default: break
     }
@@ -358,7 +384,7 @@ extension DesiredState {
     case .backingOff(let until):
       guard now >= until else { return }
       begin(now, isNew: false, &out)
-    case .idle, .reading, .writing: break
+    case .idle, .reading, .writing, .parked: break
     }
   }
 

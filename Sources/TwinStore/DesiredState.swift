@@ -55,6 +55,21 @@ public struct DesiredState: Sendable, Hashable {
     }
   }
 
+  /// What else has to come first before anything is written.
+  public struct Gate: Sendable, Hashable {
+    /// `WaitsFor` or `WaitsForGroup`.
+    public var reason: String
+    /// Whom it waits for, and how far that is.
+    public var message: String
+    /// Others are merely being read or written: the reading before the write is still good when the gate opens.
+    public var isBrief: Bool
+    public init(reason: String, message: String, isBrief: Bool) {
+      self.reason = reason
+      self.message = message
+      self.isBrief = isBrief
+    }
+  }
+
   public typealias Ticket = UInt64
 
   public enum Event: Sendable {
@@ -72,6 +87,12 @@ public struct DesiredState: Sendable, Hashable {
     case read(Ticket, Result<Reading, DeviceError>)
     /// The device took the write (nil) or did not.
     case written(Ticket, DeviceError?)
+    /// The write was fetched by nobody and is taken back.
+    case unsent(Ticket)
+    /// Others have to come first (nil: nobody). What is parked behind a gate that opens reads anew, then writes.
+    case gated(Gate?)
+    /// What is parked behind a brief gate is written now.
+    case released
     /// A reading that nobody asked for: a poll or a message.
     case reported(Reading)
     /// Time has passed.
@@ -100,6 +121,9 @@ public struct DesiredState: Sendable, Hashable {
     }
   }
 
+  /// The reason of a transition that changes no phase: a local change was kept beside the spec's wish.
+  public static let localDrift = "LocalDrift"
+
   enum ReadPurpose: Sendable, Hashable {
     /// Before a write.
     case before
@@ -117,6 +141,8 @@ public struct DesiredState: Sendable, Hashable {
     /// The device took the write and a reading has not shown it yet.
     case awaiting(since: Timestamp, deadline: Timestamp, nextRead: Timestamp)
     case backingOff(until: Timestamp)
+    /// Read, found different, and kept back by the gate; stale: the reading has aged since.
+    case parked(isStale: Bool)
   }
 
   /// Overwrites at the device within ``overwriteWindow`` after which a wish is Held whatever `onDrift` says.
@@ -149,6 +175,8 @@ public struct DesiredState: Sendable, Hashable {
   /// A Confirmed value that no reading has shown since the connection began.
   var isUnverified = false
   var step = Step.idle
+  /// Outlives nothing: whoever serves the property says it anew.
+  var gate: Gate?
   var lastTicket: Ticket = 0
   /// Rounds that ended in Failed.
   var failures = 0
@@ -161,8 +189,17 @@ public struct DesiredState: Sendable, Hashable {
   public var awaitedTicket: Ticket? {
     switch step {
     case .reading(let ticket, _), .writing(let ticket): ticket
-    case .idle, .awaiting, .backingOff: nil
+    case .idle, .awaiting, .backingOff, .parked: nil
     }
+  }
+
+  /// Seen to hold, and nothing under way that could find otherwise.
+  var isSettled: Bool { phase == .confirmed && step == .idle }
+
+  /// Ready to be written as soon as the others of its group are.
+  var isReady: Bool {
+    guard case .parked(isStale: false) = step else { return false }
+    return gate?.isBrief ?? false
   }
 
   /// Whether a report of the device can change anything.
@@ -174,7 +211,7 @@ public struct DesiredState: Sendable, Hashable {
     switch step {
     case .awaiting(_, let deadline, let nextRead): times.append(Swift.min(deadline, nextRead))
     case .backingOff(let until): times.append(until)
-    case .idle, .reading, .writing: break
+    case .idle, .reading, .writing, .parked: break
     }
     if let expiry, mayExpire { times.append(expiry) }
     return times.min()

@@ -22,26 +22,48 @@ public struct DesiredValidator: Sendable {
     guard definition.access.canWrite else {
       throw DesiredRejection(reason: "ReadOnly", message: "\(definition.name) is read-only")
     }
-    guard let value = Value(json, as: definition.type) else {
+    if definition.type == .array, let count = json.array?.count, let most = definition.maximumItems, count > most {
+      throw DesiredRejection(
+        reason: "OutOfBounds", message: "\(Self.short(json)) has \(count) elements, more than the maximum \(most)")
+    }
+    guard let value = Value(json, for: definition) else {
       let kind = json.isNull ? "null" : "\(Self.article(json.typeName)) \(json.typeName)"
       throw DesiredRejection(
         reason: "WrongType",
-        message: "\(Self.short(json)) is \(kind); \(definition.name) takes \(Self.article(definition.type.rawValue)) "
-          + definition.type.rawValue)
+        message: "\(Self.short(json)) is \(kind); \(definition.name) takes \(Self.wanted(definition))")
     }
     if !definition.allowed.isEmpty,
-      !definition.allowed.contains(where: { Value($0, as: definition.type) == value })
+      !definition.allowed.contains(where: { Value($0, for: definition) == value })
     {
       let list = definition.allowed.map(Self.short).joined(separator: ", ")
       throw DesiredRejection(reason: "NotAllowed", message: "\(Self.short(json)) is not one of \(list)")
     }
+    if case .object(.array(let elements)) = value, let items = definition.items {
+      for element in elements {
+        guard let typed = Value(element, as: items) else { continue }
+        try checkBounds(typed, typed.json, definition)
+      }
+    } else {
+      try checkBounds(value, json, definition)
+    }
+    return value
+  }
+
+  private func checkBounds(
+    _ value: Value, _ json: JSONValue, _ definition: PropertyDefinition
+  ) throws(DesiredRejection) {
     if let minimum = definition.minimum, Self.isBelow(value, minimum) {
       throw outOfBounds(json, "below the minimum", minimum, definition)
     }
     if let maximum = definition.maximum, Self.isAbove(value, maximum) {
       throw outOfBounds(json, "above the maximum", maximum, definition)
     }
-    return value
+  }
+
+  private static func wanted(_ definition: PropertyDefinition) -> String {
+    let type = definition.type.rawValue
+    let items = definition.type == .array ? definition.items.map { " of type \($0.rawValue)" } ?? "" : ""
+    return "\(article(type)) \(type)" + (items.isEmpty ? "" : " with elements\(items)")
   }
 
   /// For a property that the model does not have.

@@ -6,18 +6,27 @@ public enum DesiredSource: Sendable, Hashable, CustomStringConvertible {
   case spec
   /// A change of the Twin itself, by the user that the API authenticated.
   case local(user: String)
+  /// A command, which is no desired value, by the user that the API authenticated.
+  case command(user: String)
 
-  /// `spec` or `local/<user>`.
+  /// `spec`, `local/<user>` or `command/<user>`.
   public var description: String {
     switch self {
     case .spec: "spec"
     case .local(let user): "local/\(user)"
+    case .command(let user): "command/\(user)"
     }
   }
 
   /// Reads ``description``; anything else is a local user of that name.
   public init(_ text: String) {
-    self = text == "spec" ? .spec : .local(user: text.hasPrefix("local/") ? String(text.dropFirst(6)) : text)
+    if text == "spec" {
+      self = .spec
+    } else if text.hasPrefix("command/") {
+      self = .command(user: String(text.dropFirst(8)))
+    } else {
+      self = .local(user: text.hasPrefix("local/") ? String(text.dropFirst(6)) : text)
+    }
   }
 }
 

@@ -9,20 +9,21 @@ extension TwinDatabase {
     try each("SELECT value FROM meta WHERE key = 'version'") { row in
       contents.versionMark = UInt64(bitPattern: row.integer(0))
     }
-    try each("SELECT id, namespace, name, uid, created FROM device ORDER BY id") { row in
+    try each("SELECT id, namespace, name, uid, created, policy FROM device ORDER BY id") { row in
       contents.devices.append(
         DeviceRow(
           id: row.integer(0), key: DeviceKey(namespace: row.text(1), name: row.text(2)), uid: row.text(3),
-          created: Timestamp(nanoseconds: row.integer(4))))
+          created: Timestamp(nanoseconds: row.integer(4)), policy: DesiredPolicy(rawValue: row.text(5)) ?? .latestWins))
     }
     try each("SELECT id, device, name FROM property ORDER BY id") { row in
       contents.properties.append(PropertyRow(id: row.integer(0), device: row.integer(1), name: row.text(2)))
     }
-    try each("SELECT property, value, source, time, spec_seen, record FROM desired ORDER BY property") { row in
+    try each("SELECT property, value, source, time, spec_seen, record, drift FROM desired ORDER BY property") { row in
       contents.desired.append(
         DesiredRow(
           property: row.integer(0), value: row.isNull(1) ? nil : row.text(1), source: row.text(2),
-          time: row.integer(3), specSeen: row.isNull(4) ? nil : row.text(4), record: row.text(5)))
+          time: row.integer(3), specSeen: row.isNull(4) ? nil : row.text(4), record: row.text(5),
+          drift: row.isNull(6) ? nil : row.text(6)))
     }
     try each(
       "SELECT property, kind, value, quality, cause, source_time, gateway_time, version, typeof(value) FROM reported"

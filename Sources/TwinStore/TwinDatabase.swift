@@ -21,7 +21,7 @@ struct TwinDatabase {
   let connection: Connection
   private var durability = Connection.Durability.full
 
-  static let schemaVersion: Int64 = 1
+  static let schemaVersion: Int64 = 2
 
   /// The file is not what it was written as; the description says what SQLite found.
   struct Damage: Error {
@@ -50,6 +50,8 @@ struct TwinDatabase {
       )
     }
     if found < 1 { try migrateTo1() }
+    if found < 2 { try migrateTo2() }
+    try endCommands()
   }
 
   private func migrateTo1() throws {
@@ -92,7 +94,8 @@ struct TwinDatabase {
   /// Writes everything in one transaction: all of it is in the file afterwards, or none.
   mutating func write(_ commit: TwinCommit) throws {
     let needed: Connection.Durability =
-      commit.desired.isEmpty && commit.removedDevices.isEmpty && commit.versionMark == nil ? .normal : .full
+      commit.desired.isEmpty && commit.removedDevices.isEmpty && commit.policies.isEmpty && commit.commands.isEmpty
+      && commit.versionMark == nil ? .normal : .full
     if needed != durability {
       try connection.execute("PRAGMA synchronous = \(needed.rawValue)")
       durability = needed
@@ -106,6 +109,8 @@ struct TwinDatabase {
       try writeNames(commit)
       try writeDesired(commit.desired)
       try writeReported(commit.reported)
+      try writePolicies(commit.policies)
+      try write(commit.commands)
       if let mark = commit.versionMark { try writeMark(mark) }
     }
   }
@@ -118,13 +123,14 @@ struct TwinDatabase {
   }
 
   private func writeNames(_ commit: TwinCommit) throws(SQLiteError) {
-    let device = try connection.statement("INSERT OR IGNORE INTO device VALUES (?1, ?2, ?3, ?4, ?5)")
+    let device = try connection.statement("INSERT OR IGNORE INTO device VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
     for row in commit.devices {
       device.bind(1, row.id)
       device.bind(2, row.key.namespace)
       device.bind(3, row.key.name)
       device.bind(4, row.uid)
       device.bind(5, row.created.nanoseconds)
+      device.bind(6, row.policy.rawValue)
       try device.run()
     }
     let property = try connection.statement("INSERT OR IGNORE INTO property VALUES (?1, ?2, ?3)")
@@ -139,8 +145,9 @@ struct TwinDatabase {
   private func writeDesired(_ rows: [DesiredRow]) throws(SQLiteError) {
     let upsert = try connection.statement(
       """
-      INSERT INTO desired VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-      ON CONFLICT (property) DO UPDATE SET value = ?2, source = ?3, time = ?4, spec_seen = ?5, record = ?6
+      INSERT INTO desired VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+      ON CONFLICT (property) DO UPDATE
+      SET value = ?2, source = ?3, time = ?4, spec_seen = ?5, record = ?6, drift = ?7
       """)
     let delete = try connection.statement("DELETE FROM desired WHERE property = ?1")
     for row in rows {
@@ -155,6 +162,7 @@ struct TwinDatabase {
       upsert.bind(4, row.time)
       upsert.bind(5, row.specSeen)
       upsert.bind(6, row.record)
+      upsert.bind(7, row.drift)
       try upsert.run()
     }
   }

@@ -16,6 +16,8 @@ public enum TwinError: Error, Sendable, Hashable, CustomStringConvertible {
   /// What is wished of the twin has changed since the version that the change was made for; read it again and retry.
   case conflict(DeviceKey, current: UInt64)
   case invalid([Problem])
+  /// A command that cannot be carried out as things stand.
+  case refused(TwinCommandRefusal)
   /// The disk refused; a retry can help once its cause is gone.
   case storage(String)
   /// The store is closed: the gateway is shutting down.
@@ -26,6 +28,7 @@ public enum TwinError: Error, Sendable, Hashable, CustomStringConvertible {
     case .notFound(let device): "there is no twin \(device)"
     case .conflict(let device, let current): "the twin \(device) has changed since; it is at version \(current)"
     case .invalid(let problems): problems.map { "\($0.property): \($0.message)" }.joined(separator: ", ")
+    case .refused(let refusal): refusal.message
     case .storage(let message): "the twins cannot be stored: \(message)"
     case .closed: "the twins are closed: the gateway is shutting down"
     }

@@ -37,6 +37,8 @@ struct TwinProperty {
   var machine = DesiredState()
   /// What the Device's spec wished when it was last seen.
   var specSeen: JSONValue?
+  /// A local change that the spec overrules.
+  var drift: DesiredDrift?
   var stateVersion: UInt64 = 0
   var hasRow = false
   var isDesiredDirty = false
@@ -57,11 +59,19 @@ struct TwinRecord {
   var isAttached = false
   var isConnected = false
   var writesEnabled = false
+  var policy = DesiredPolicy.latestWins
+  var writeOrder = TwinWriteOrder()
+  /// Gates are being told, or several changes made at once.
+  var isRegating = false
   var properties: [TwinProperty] = []
   var indexes: [String: Int] = [:]
   /// Indexes into `properties` in the model's order.
   var order: [Int] = []
   /// The read or write that each property waits for and nobody has fetched, by index.
   var work: [Int: DesiredState.Directive] = [:]
+  /// Commands in the order they came, the first being carried out or next.
+  var commands: [QueuedCommand] = []
+  /// Whether the last work handed out was a command: desired values take turns with them.
+  var hadCommand = false
   let wakeup = Wakeup()
 }

@@ -7,6 +7,7 @@ struct DeviceRow {
   var key: DeviceKey
   var uid: String
   var created: Timestamp
+  var policy = DesiredPolicy.latestWins
 }
 
 /// A property's row: its name, once, so that the moving rows are small.
@@ -40,14 +41,20 @@ struct DesiredRow {
   /// JSON; what the Device's spec wished when it was last seen.
   var specSeen: String?
   var record: String
+  /// JSON; a local change that the spec overrules.
+  var drift: String?
 
-  init(property: Int64, value: String?, source: String, time: Int64, specSeen: String?, record: String) {
+  init(
+    property: Int64, value: String?, source: String, time: Int64, specSeen: String?, record: String,
+    drift: String? = nil
+  ) {
     self.property = property
     self.value = value
     self.source = source
     self.time = time
     self.specSeen = specSeen
     self.record = record
+    self.drift = drift
   }
 
   init(_ entry: TwinProperty) {
@@ -55,11 +62,11 @@ struct DesiredRow {
     self.init(
       property: entry.rowID, value: wish?.value.description, source: wish?.source.description ?? "",
       time: wish?.time.nanoseconds ?? 0, specSeen: entry.specSeen?.description,
-      record: entry.machine.record.description)
+      record: entry.machine.record.description, drift: entry.drift?.json.description)
   }
 
   /// Nothing is desired and the spec wishes nothing: no row is needed.
-  var isEmpty: Bool { value == nil && specSeen == nil }
+  var isEmpty: Bool { value == nil && specSeen == nil && drift == nil }
 }
 
 /// What one transaction writes, in this order.
@@ -69,6 +76,8 @@ struct TwinCommit {
   var properties: [PropertyRow] = []
   var desired: [DesiredRow] = []
   var reported: [ReportedRow] = []
+  var policies: [(device: Int64, policy: DesiredPolicy)] = []
+  var commands: [CommandRow] = []
   var versionMark: UInt64?
   /// Where the rows came from: to take note of success, or to mark them again after a failure.
   var twins: [(twin: Int, rowID: Int64)] = []
@@ -76,6 +85,7 @@ struct TwinCommit {
   var desiredSources: [(twin: Int, property: Int, rowID: Int64)] = []
 
   var isEmpty: Bool {
-    removedDevices.isEmpty && desired.isEmpty && reported.isEmpty && versionMark == nil
+    removedDevices.isEmpty && desired.isEmpty && reported.isEmpty && policies.isEmpty && commands.isEmpty
+      && versionMark == nil
   }
 }

@@ -22,6 +22,10 @@ public struct TwinSnapshot: Sendable, Hashable {
     public var message: String
     public var attempts: Int
     public var confirmedAt: Timestamp?
+    /// What the Device's spec wished when it was last seen; nil where it names no such property.
+    public var specDesired: JSONValue?
+    /// A local change that the spec overrules (``DesiredPolicy/specWins``).
+    public var drift: DesiredDrift?
   }
   public var device: DeviceKey
   public var uid: String
@@ -33,6 +37,7 @@ public struct TwinSnapshot: Sendable, Hashable {
   public var isAttached: Bool
   public var isConnected: Bool
   public var writesEnabled: Bool
+  public var policy: DesiredPolicy
   /// In the model's order, then the wished ones that the model does not have, by name.
   public var properties: [Property]
 

@@ -14,10 +14,41 @@ extension TwinState {
     twins[twin].isAttached = true
     twins[twin].writesEnabled = writesEnabled
     var order: [Int] = []
+    var known: Set<Int> = []
+    var ruled: [(index: Int, rules: WriteRules)] = []
     for (definition, rules) in properties {
       let property = propertyIndex(making: definition.name, of: twin)
-      guard !order.contains(property) else { continue }
+      guard known.insert(property).inserted else { continue }
       order.append(property)
+      ruled.append((property, rules))
+    }
+    let formerOrder = twins[twin].writeOrder
+    twins[twin].writeOrder = TwinWriteOrder(ruled, indexes: twins[twin].indexes)
+    let gated = Set(twins[twin].writeOrder.gated.map(\.property))
+    for (property, _) in formerOrder.gated where !gated.contains(property) {
+      feed(.gated(nil), twin: twin, property: property, now: now)
+    }
+    withGatesShut(twin, now: now) { state in
+      state.attach(properties, twin, order: order, hold: hold, isChanged: &isChanged, now: now)
+    }
+    if twins[twin].order != order {
+      twins[twin].order = order
+      isChanged = true
+    }
+    guard isChanged else { return }
+    twins[twin].version = bump()
+    touch(twin, .shape)
+  }
+
+  private mutating func attach(
+    _ properties: [(PropertyDefinition, WriteRules)], _ twin: Int, order: [Int], hold: DesiredState.WriteHold?,
+    isChanged: inout Bool, now: Timestamp
+  ) {
+    let kept = Set(order)
+    var left = kept
+    for (definition, rules) in properties {
+      let property = propertyIndex(making: definition.name, of: twin)
+      guard left.remove(property) != nil else { continue }
       let previous = twins[twin].properties[property].definition
       let terms = DesiredState.Terms(rules: rules, canRead: definition.access.canRead, hold: hold)
       if previous != definition {
@@ -30,7 +61,6 @@ extension TwinState {
       }
       if twins[twin].isConnected { apply(.connected, twin: twin, property: property, now: now) }
     }
-    let kept = Set(order)
     for property in twins[twin].properties.indices where !kept.contains(property) {
       slots[Int(twins[twin].properties[property].point.index)].flags.remove(.accepts)
       if twins[twin].properties[property].definition != nil { isChanged = true }
@@ -41,13 +71,6 @@ extension TwinState {
         apply(.served(terms, verdict(twin, property)), twin: twin, property: property, now: now)
       }
     }
-    if twins[twin].order != order {
-      twins[twin].order = order
-      isChanged = true
-    }
-    guard isChanged else { return }
-    twins[twin].version = bump()
-    touch(twin, .shape)
   }
 
   /// Prepares a slot for values of the property's type; a value of another type is forgotten.
@@ -57,7 +80,7 @@ extension TwinState {
       case .boolean: .boolean
       case .integer: .integer
       case .number: .number
-      case .string, .object: .side
+      case .string, .object, .array: .side
       }
     slots[index].flags.insert(.accepts)
     slots[index].expected = expected
@@ -66,6 +89,8 @@ extension TwinState {
       case (.none, _), (.boolean, .boolean), (.integer, .integer), (.unsigned, .integer), (.number, .number): true
       case (.side, .string): if case .string? = sides[UInt32(index)] { true } else { false }
       case (.side, .object): if case .object? = sides[UInt32(index)] { true } else { false }
+      case (.side, .array):
+        if case .object(let json)? = sides[UInt32(index)] { Value(json, for: definition) != nil } else { false }
       default: false
       }
     guard !isKept else { return }
@@ -115,13 +140,15 @@ extension TwinState {
     guard let twin = indexes[key], twins[twin].isAttached, twins[twin].isConnected != isConnected else { return }
     twins[twin].isConnected = isConnected
     let version = bump()
-    for property in twins[twin].properties.indices {
-      let point = Int(twins[twin].properties[property].point.index)
-      if !isConnected, slots[point].quality == .good, !slots[point].flags.contains(.stale) {
-        slots[point].flags.insert(.stale)
-        slots[point].version = version
+    withGatesShut(twin, now: now) { state in
+      for property in state.twins[twin].properties.indices {
+        let point = Int(state.twins[twin].properties[property].point.index)
+        if !isConnected, state.slots[point].quality == .good, !state.slots[point].flags.contains(.stale) {
+          state.slots[point].flags.insert(.stale)
+          state.slots[point].version = version
+        }
+        state.apply(isConnected ? .connected : .disconnected, twin: twin, property: property, now: now)
       }
-      apply(isConnected ? .connected : .disconnected, twin: twin, property: property, now: now)
     }
     twins[twin].version = self.version
     touch(twin, [.states, .values])

@@ -23,6 +23,7 @@ extension TwinState {
         claim(plan.twin, step.property, &commit, &claimed)
         commit.desired.append(row)
       }
+      if let policy = plan.policy { commit.policies.append((plan.rowID, policy)) }
     }
     if reported { takeReported(&commit, &claimed, limit: limit) }
     if version + Self.versionBlock / 2 > versionMark { commit.versionMark = version + Self.versionBlock }
@@ -57,14 +58,20 @@ extension TwinState {
   private func claim(_ twin: Int, _ property: Int, _ commit: inout TwinCommit, _ claimed: inout Set<Int64>) {
     let record = twins[twin]
     if !record.hasRow, claimed.insert(-record.rowID).inserted {
-      commit.devices.append(DeviceRow(id: record.rowID, key: record.key, uid: record.uid, created: record.created))
-      commit.twins.append((twin, record.rowID))
+      claim(twin, &commit)
     }
     let entry = record.properties[property]
     if !entry.hasRow, claimed.insert(entry.rowID).inserted {
       commit.properties.append(PropertyRow(id: entry.rowID, device: record.rowID, name: entry.name))
       commit.twinProperties.append((twin, property, record.rowID))
     }
+  }
+
+  func claim(_ twin: Int, _ commit: inout TwinCommit) {
+    let record = twins[twin]
+    commit.devices.append(
+      DeviceRow(id: record.rowID, key: record.key, uid: record.uid, created: record.created, policy: record.policy))
+    commit.twins.append((twin, record.rowID))
   }
 
   mutating func succeeded(_ commit: TwinCommit) {
@@ -118,6 +125,7 @@ extension TwinState {
         key: row.key, rowID: row.id, uid: row.uid, created: row.created, createdVersion: version, version: version,
         desiredVersion: version)
       record.hasRow = true
+      record.policy = row.policy
       twinOfRow[row.id] = place(record)
     }
     var propertyOfRow: [Int64: (twin: Int, property: Int)] = [:]
@@ -136,6 +144,7 @@ extension TwinState {
       let record = (try? JSONValue(parsing: row.record)) ?? [:]
       twins[twin].properties[property].machine = DesiredState(wish: wish, record: record)
       twins[twin].properties[property].specSeen = row.specSeen.flatMap { try? JSONValue(parsing: $0) }
+      twins[twin].properties[property].drift = row.drift.flatMap { try? JSONValue(parsing: $0) }.flatMap(DesiredDrift.init)
     }
     for row in contents.reported {
       guard let (twin, property) = propertyOfRow[row.property] else { continue }

@@ -7,6 +7,8 @@ struct DesiredChange {
   var values: [String: JSONValue]
   var source: DesiredSource
   var ifVersion: UInt64?
+  /// From the spec: whose wish counts from now on; nil: as it was.
+  var policy: DesiredPolicy?
 }
 
 /// What a change of desired values comes to, per property.
@@ -16,15 +18,24 @@ struct DesiredPlan {
     case set(DesiredWish)
     case clear
   }
+  enum DriftEffect {
+    case keep
+    case set(DesiredDrift)
+    case clear
+  }
   struct Step {
     var property: Int
     var effect: Effect
     /// Nil: as it was. `.null`: the spec wishes nothing any more.
     var specSeen: JSONValue?
+    var drift = DriftEffect.keep
   }
   var twin: Int
   var rowID: Int64
   var steps: [Step] = []
+  /// Nil: as it was.
+  var policy: DesiredPolicy?
+  var isEmpty: Bool { steps.isEmpty && policy == nil }
 }
 
 extension TwinState {
@@ -46,12 +57,13 @@ extension TwinState {
   ///
   /// The Device's spec is compared, per property, with what it wished when it was last seen: what it did not change
   /// stays as it is, so that a local change outlives an unrelated edit; what it changed or took away counts as the
-  /// latest change. A local change names what it changes, null taking a wish away.
+  /// latest change. A local change names what it changes, null taking a wish away. Where the spec wins, what it names is
+  /// its own: a local change of it is kept beside it, until it is withdrawn or the spec changes the property.
   mutating func plan(_ change: DesiredChange, now: Timestamp) throws(TwinError) -> DesiredPlan {
     let twin: Int
     switch change.source {
     case .spec: twin = twinIndex(making: change.device, now: now)
-    case .local:
+    case .local, .command:
       guard let existing = indexes[change.device] else { throw .notFound(change.device) }
       twin = existing
     }
@@ -63,25 +75,52 @@ extension TwinState {
     var plan = DesiredPlan(twin: twin, rowID: twins[twin].rowID)
     switch change.source {
     case .spec: planSpec(change, now, &plan)
-    case .local: try planLocal(change, now, &plan)
+    case .local, .command: try planLocal(change, now, &plan)
     }
     return plan
   }
 
   private mutating func planSpec(_ change: DesiredChange, _ now: Timestamp, _ plan: inout DesiredPlan) {
+    let policy = change.policy ?? twins[plan.twin].policy
+    if policy != twins[plan.twin].policy { plan.policy = policy }
     var names = Set(change.values.keys)
-    for property in twins[plan.twin].properties where property.specSeen != nil { names.insert(property.name) }
+    for property in twins[plan.twin].properties where property.specSeen != nil || property.drift != nil {
+      names.insert(property.name)
+    }
     for name in names.sorted() {
       let wished = change.values[name].flatMap { $0.isNull ? nil : $0 }
-      let seen = twins[plan.twin].indexes[name].flatMap { twins[plan.twin].properties[$0].specSeen }
-      if Self.isSame(wished, seen) { continue }
-      let property = propertyIndex(making: name, of: plan.twin)
-      if let wished {
-        let wish = DesiredWish(value: wished, source: .spec, time: now)
-        plan.steps.append(.init(property: property, effect: .set(wish), specSeen: wished))
-      } else {
-        plan.steps.append(.init(property: property, effect: .clear, specSeen: .null))
+      let entry = twins[plan.twin].indexes[name].map { twins[plan.twin].properties[$0] }
+      if Self.isSame(wished, entry?.specSeen) {
+        keepSpec(wished, entry, policy, now, &plan)
+        continue
       }
+      var step = DesiredPlan.Step(property: propertyIndex(making: name, of: plan.twin), effect: .clear, specSeen: .null)
+      if let wished {
+        step.effect = .set(DesiredWish(value: wished, source: .spec, time: now))
+        step.specSeen = wished
+      }
+      if entry?.drift != nil { step.drift = .clear }
+      plan.steps.append(step)
+    }
+  }
+
+  /// For a property that the spec did not change: what the policy makes of a local change, old or new.
+  private mutating func keepSpec(
+    _ wished: JSONValue?, _ entry: TwinProperty?, _ policy: DesiredPolicy, _ now: Timestamp, _ plan: inout DesiredPlan
+  ) {
+    guard let entry, let property = twins[plan.twin].indexes[entry.name] else { return }
+    switch policy {
+    case .latestWins:
+      // Under this policy there is no drift, and no policy writes by being set.
+      if entry.drift != nil { plan.steps.append(.init(property: property, effect: .keep, drift: .clear)) }
+    case .specWins:
+      guard let wished, !Self.isSame(entry.machine.wish?.value, wished) else { return }
+      var step = DesiredPlan.Step(
+        property: property, effect: .set(DesiredWish(value: wished, source: .spec, time: now)))
+      if let local = entry.machine.wish {
+        step.drift = .set(DesiredDrift(value: local.value, by: local.source, time: local.time))
+      }
+      plan.steps.append(step)
     }
   }
 
@@ -94,24 +133,41 @@ extension TwinState {
         if !json.isNull { problems.append(.init(property: name, message: validator.unknown(name).message)) }
         continue
       }
-      let machine = twins[plan.twin].properties[property].machine
+      let entry = twins[plan.twin].properties[property]
+      let specValue = twins[plan.twin].policy == .specWins ? entry.specSeen : JSONValue?.none
       if json.isNull {
-        if machine.wish != nil { plan.steps.append(.init(property: property, effect: .clear)) }
+        if specValue != nil {
+          if entry.drift != nil { plan.steps.append(.init(property: property, effect: .keep, drift: .clear)) }
+        } else if entry.machine.wish != nil {
+          plan.steps.append(.init(property: property, effect: .clear))
+        }
         continue
       }
       switch verdict(plan.twin, property, of: json) ?? .failure(validator.unknown(name)) {
       case .failure(let rejection):
         problems.append(.init(property: name, message: rejection.message))
       case .success(let value):
-        // Asking again for what is on its way or holds changes nothing; for what was given up it is a new wish.
-        switch machine.phase {
-        case .pending where machine.target == value, .writing where machine.target == value,
-          .confirmed where machine.target == value:
-          continue
-        default:
-          let wish = DesiredWish(value: json, source: change.source, time: now)
-          plan.steps.append(.init(property: property, effect: .set(wish)))
+        var step = DesiredPlan.Step(property: property, effect: .keep)
+        if let specValue {
+          if case .success(value)? = verdict(plan.twin, property, of: specValue) {
+            if entry.drift != nil { step.drift = .clear }
+          } else {
+            if entry.drift?.value != json || entry.drift?.by != change.source {
+              step.drift = .set(DesiredDrift(value: json, by: change.source, time: now))
+              plan.steps.append(step)
+            }
+            continue
+          }
         }
+        // Asking again for what is on its way or holds changes nothing; for what was given up it is a new wish.
+        switch entry.machine.phase {
+        case .pending where entry.machine.target == value, .writing where entry.machine.target == value,
+          .confirmed where entry.machine.target == value:
+          if case .keep = step.drift { continue }
+        default:
+          step.effect = .set(DesiredWish(value: json, source: specValue == nil ? change.source : .spec, time: now))
+        }
+        plan.steps.append(step)
       }
     }
     if !problems.isEmpty { throw .invalid(problems) }
@@ -150,21 +206,52 @@ extension TwinState {
   private static func take(
     _ step: DesiredPlan.Step, in entry: inout TwinProperty, verdict: Result<Value, DesiredRejection>?, now: Timestamp
   ) -> [DesiredState.Directive] {
-    if let seen = step.specSeen { entry.specSeen = seen.isNull ? nil : seen }
+    keep(step, in: &entry)
     return event(step.effect, verdict).map { entry.machine.handle($0, now: now) } ?? []
+  }
+
+  /// What of a step is no matter of the machine.
+  private static func keep(_ step: DesiredPlan.Step, in entry: inout TwinProperty) {
+    if let seen = step.specSeen { entry.specSeen = seen.isNull ? nil : seen }
+    switch step.drift {
+    case .keep: break
+    case .set(let drift): entry.drift = drift
+    case .clear: entry.drift = nil
+    }
   }
 
   /// Makes a planned change, once it is on disk. A twin that was removed meanwhile takes nothing.
   mutating func apply(_ plan: DesiredPlan, now: Timestamp) {
     guard twins[plan.twin].isPresent, twins[plan.twin].rowID == plan.rowID else { return }
-    for step in plan.steps {
-      if let seen = step.specSeen { twins[plan.twin].properties[step.property].specSeen = seen.isNull ? nil : seen }
-      if let event = Self.event(step.effect, plannedVerdict(step, plan)) {
-        apply(event, twin: plan.twin, property: step.property, now: now)
-      }
-      // The row that was just committed says all of this already.
-      twins[plan.twin].properties[step.property].isDesiredDirty = false
+    if let policy = plan.policy {
+      twins[plan.twin].policy = policy
+      twins[plan.twin].version = bump()
+      touch(plan.twin, .states)
     }
-    if !plan.steps.isEmpty { twins[plan.twin].desiredVersion = twins[plan.twin].version }
+    withGatesShut(plan.twin, now: now) { state in
+      for step in plan.steps { state.apply(step, plan, now: now) }
+    }
+    if !plan.isEmpty { twins[plan.twin].desiredVersion = twins[plan.twin].version }
+  }
+
+  private mutating func apply(_ step: DesiredPlan.Step, _ plan: DesiredPlan, now: Timestamp) {
+    Self.keep(step, in: &twins[plan.twin].properties[step.property])
+    if let event = Self.event(step.effect, plannedVerdict(step, plan)) {
+      apply(event, twin: plan.twin, property: step.property, now: now)
+    }
+    mark(plan.twin, step.property)
+    if case .set(let drift) = step.drift { noteDrift(drift, plan.twin, step.property, now) }
+    // The row that was just committed says all of this already.
+    twins[plan.twin].properties[step.property].isDesiredDirty = false
+  }
+
+  private mutating func noteDrift(_ drift: DesiredDrift, _ twin: Int, _ property: Int, _ now: Timestamp) {
+    let machine = twins[twin].properties[property].machine
+    let spec = twins[twin].properties[property].specSeen ?? .null
+    note(
+      DesiredState.Transition(
+        from: machine.phase, to: machine.phase, reason: DesiredState.localDrift,
+        message: "\(drift.by) wished \(drift.value); the Device's spec wishes \(spec) and wins"),
+      twin, property, now)
   }
 }

@@ -26,8 +26,9 @@ extension TwinState {
       var payload = payloads[index]
       var quality = qualities[index]
       var cause: String?
+      var side: Value?
       if kind != slot.expected || kind == .side || (kind == .number && !Double(bitPattern: payload).isFinite) {
-        (kind, payload, quality, cause) = conform(batch, index, to: slot)
+        (kind, payload, quality, cause) = conform(batch, index, to: slot, &side)
       }
       var isChanged = false
       slot.gatewayTime = gatewayTimes[index]
@@ -38,11 +39,11 @@ extension TwinState {
         slot.sourceTime = sourceTimes[index]
         let isEqual =
           slot.kind == kind
-          && (kind == .side ? sides[UInt32(point)] == batch.sideValues[Int(payload)] : slot.payload == payload)
+          && (kind == .side ? sides[UInt32(point)] == side : slot.payload == payload)
         if !isEqual {
           slot.kind = kind
           slot.payload = kind == .side ? 0 : payload
-          if kind == .side { sides[UInt32(point)] = batch.sideValues[Int(payload)] }
+          if kind == .side { sides[UInt32(point)] = side }
           isChanged = true
         }
       }
@@ -89,7 +90,8 @@ extension TwinState {
   }
 
   /// A sample that is not plainly of the property's kind: converted where nothing is lost, else without a value.
-  private mutating func conform(_ batch: SampleBatch, _ index: Int, to slot: TwinSlot)
+  /// `side` becomes the value of a sample that is a string, an object or an array.
+  private mutating func conform(_ batch: SampleBatch, _ index: Int, to slot: TwinSlot, _ side: inout Value?)
     -> (SampleKind, UInt64, Quality, String?)
   {
     let kind = batch.kinds[index]
@@ -108,9 +110,17 @@ extension TwinState {
       return (.number, Double(Int64(bitPattern: payload)).bitPattern, quality, nil)
     case (.number, .unsigned): return (.number, Double(payload).bitPattern, quality, nil)
     case (.side, .side):
-      let type = twins[Int(slot.twin)].properties[Int(slot.property)].definition?.type
-      switch (batch.sideValues[Int(payload)], type) {
-      case (.string, .string), (.object, .object): return (.side, payload, quality, nil)
+      let definition = twins[Int(slot.twin)].properties[Int(slot.property)].definition
+      let value = batch.sideValues[Int(payload)]
+      switch (value, definition?.type) {
+      case (.string, .string), (.object, .object):
+        side = value
+        return (.side, payload, quality, nil)
+      case (.object(let json), .array):
+        if let typed = definition.flatMap({ Value(json, for: $0) }) {
+          side = typed
+          return (.side, payload, quality, nil)
+        }
       default: break
       }
     default: break

@@ -2,9 +2,17 @@ internal import DeviceKit
 internal import Documents
 
 extension TwinState {
-  /// Feeds one event to one property's machine and carries its directives to where they are fetched.
+  /// Feeds one event to one property's machine, and to those that wait for it what comes of it.
   mutating func apply(_ event: DesiredState.Event, twin: Int, property: Int, now: Timestamp) {
+    if feed(event, twin: twin, property: property, now: now) { regate(twin, now: now) }
+  }
+
+  /// Feeds one event to one property's machine and carries its directives to where they are fetched; whether the
+  /// machine has moved.
+  @discardableResult
+  mutating func feed(_ event: DesiredState.Event, twin: Int, property: Int, now: Timestamp) -> Bool {
     let before = face(twin, property)
+    let step = twins[twin].properties[property].machine.step
     let directives = twins[twin].properties[property].machine.handle(event, now: now)
     let machine = twins[twin].properties[property].machine
     for directive in directives {
@@ -23,9 +31,16 @@ extension TwinState {
       if machine.awaitedTicket != ticket { twins[twin].work[property] = nil }
     case .wakeAt?, .transition?, nil: break
     }
+    let hasMoved = machine.step != step
     let slot = Int(twins[twin].properties[property].point.index)
     if machine.watchesReports { slots[slot].flags.insert(.wished) } else { slots[slot].flags.remove(.wished) }
-    guard face(twin, property) != before else { return }
+    guard face(twin, property) != before else { return hasMoved }
+    mark(twin, property)
+    return true
+  }
+
+  /// Something that is shown of a property's desired side has changed.
+  mutating func mark(_ twin: Int, _ property: Int) {
     let version = bump()
     twins[twin].properties[property].stateVersion = version
     twins[twin].version = version
@@ -48,7 +63,7 @@ extension TwinState {
       attempts: machine.attempts, confirmedAt: machine.confirmedAt)
   }
 
-  private mutating func note(_ transition: DesiredState.Transition, _ twin: Int, _ property: Int, _ now: Timestamp) {
+  mutating func note(_ transition: DesiredState.Transition, _ twin: Int, _ property: Int, _ now: Timestamp) {
     let entry = TwinTransition(
       device: twins[twin].key, property: twins[twin].properties[property].name, transition: transition, time: now)
     for stream in transitionStreams.values {
@@ -68,7 +83,7 @@ extension TwinState {
     wantsCommit = true
   }
 
-  /// Sends due ticks, then hands out every read and write that waits, each once.
+  /// Sends due ticks, then hands out every read and write that waits, each once; or, in turn with them, one command.
   mutating func takeWork(_ key: DeviceKey, now: Timestamp) -> TwinWork {
     var work = TwinWork()
     guard let twin = indexes[key] else { return work }
@@ -81,7 +96,19 @@ extension TwinState {
         work.nextWake = work.nextWake.map { Swift.min($0, next) } ?? next
       }
     }
-    for (property, directive) in twins[twin].work.sorted(by: { $0.key < $1.key }) {
+    if twins[twin].work.isEmpty || !twins[twin].hadCommand, let command = takeCommand(twin, now: now) {
+      twins[twin].hadCommand = true
+      work.command = command
+      return work
+    }
+    twins[twin].hadCommand = false
+    guard !twins[twin].work.isEmpty else { return work }
+    let places = writePlaces(twin)
+    func place(_ property: Int) -> (Int, Int, Int) {
+      let place = places[property] ?? (.max, .max)
+      return (place.first, place.own, property)
+    }
+    for (property, directive) in twins[twin].work.sorted(by: { place($0.key) < place($1.key) }) {
       let entry = twins[twin].properties[property]
       switch directive {
       case .read(let ticket): work.reads.append(.init(property: entry.name, ticket: ticket))
@@ -89,7 +116,7 @@ extension TwinState {
         work.writes.append(
           .init(
             property: entry.name, ticket: ticket, value: value, from: self.value(at: Int(entry.point.index)),
-            source: entry.machine.wish?.source ?? .spec))
+            source: entry.machine.wish?.source ?? .spec, group: entry.machine.terms?.rules.group))
       case .wakeAt, .transition: break
       }
     }
@@ -104,15 +131,20 @@ extension TwinState {
     now: Timestamp
   ) {
     guard let twin = indexes[key], let index = twins[twin].indexes[property] else { return }
-    let point = twins[twin].properties[index].point
-    if case .success(let reading) = result, reading.value != nil, reading.quality == .good,
-      reading.gatewayTime.nanoseconds > slots[Int(point.index)].gatewayTime
-    {
-      var batch = SampleBatch()
-      batch.append(point, reading)
-      ingest(batch) { now }
-    }
+    if case .success(let reading) = result { take(reading, property, of: key, now: now) }
     apply(.read(ticket, result), twin: twin, property: index, now: now)
+  }
+
+  /// Takes a usable reading into the twin, unless something newer came meanwhile.
+  mutating func take(_ reading: Reading, _ property: String, of key: DeviceKey, now: Timestamp) {
+    guard let twin = indexes[key], let index = twins[twin].indexes[property] else { return }
+    let point = twins[twin].properties[index].point
+    guard reading.value != nil, reading.quality == .good,
+      reading.gatewayTime.nanoseconds > slots[Int(point.index)].gatewayTime
+    else { return }
+    var batch = SampleBatch()
+    batch.append(point, reading)
+    ingest(batch) { now }
   }
 
   func isAwaited(_ property: String, of key: DeviceKey, ticket: DesiredState.Ticket) -> Bool {
@@ -129,7 +161,7 @@ extension TwinState {
     }.sorted { twin.properties[$0].name < twin.properties[$1].name }
     return TwinSnapshot(
       device: key, uid: twin.uid, created: twin.created, createdVersion: twin.createdVersion, version: twin.version,
-      isAttached: twin.isAttached, isConnected: twin.isConnected, writesEnabled: twin.writesEnabled,
+      isAttached: twin.isAttached, isConnected: twin.isConnected, writesEnabled: twin.writesEnabled, policy: twin.policy,
       properties: (twin.order + others).map { property in
         let entry = twin.properties[property]
         let point = Int(entry.point.index)
@@ -137,7 +169,8 @@ extension TwinState {
           name: entry.name, definition: entry.definition, reading: reading(at: point),
           version: Swift.max(slots[point].version, entry.stateVersion), desired: entry.machine.wish,
           target: entry.machine.target, state: entry.machine.phase, reason: entry.machine.reason,
-          message: entry.machine.message, attempts: entry.machine.attempts, confirmedAt: entry.machine.confirmedAt)
+          message: entry.machine.message, attempts: entry.machine.attempts, confirmedAt: entry.machine.confirmedAt,
+          specDesired: entry.specSeen, drift: entry.drift)
       })
   }
 }

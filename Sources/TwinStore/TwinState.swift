@@ -35,6 +35,10 @@ struct TwinState {
   var batchStamp: UInt64 = 0
   let validator = DesiredValidator()
 
+  /// Commands that came to an end and whose callers do not know it yet.
+  var endedCommands: [UInt64: (device: DeviceKey, outcome: TwinCommandOutcome)] = [:]
+  var nextCommand: UInt64 = 1
+
   struct WeakFeed { weak var feed: TwinChangeFeed? }
 
   /// Versions reserved ahead in the file: a commit of one row for every so many changes.

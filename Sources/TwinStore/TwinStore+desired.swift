@@ -14,12 +14,16 @@ extension TwinStore {
   /// ``TwinError/conflict(_:current:)`` if anything wished of the twin has changed since that version. Reported values,
   /// which move all the time, do not count.
   ///
-  /// Per property the latest change wins, wherever it comes from. The result is the twin with the change made.
+  /// Per property the latest change wins, wherever it comes from, unless `policy` (told with the spec, and kept) says
+  /// that the spec wins: then a local change of a property that the spec names becomes its
+  /// ``TwinSnapshot/Property/drift``. The result is the twin with the change made.
   @discardableResult
   public func setDesired(
-    _ values: [String: JSONValue], of device: DeviceKey, from source: DesiredSource, ifVersion: UInt64? = nil
+    _ values: [String: JSONValue], of device: DeviceKey, from source: DesiredSource, ifVersion: UInt64? = nil,
+    policy: DesiredPolicy? = nil
   ) async throws(TwinError) -> TwinSnapshot {
-    let change = DesiredChange(device: device, values: values, source: source, ifVersion: ifVersion)
+    let change = DesiredChange(
+      device: device, values: values, source: source, ifVersion: ifVersion, policy: policy)
     let result = await withCheckedContinuation { continuation in
       submit(DesiredRequest(change: change, continuation: continuation))
     }

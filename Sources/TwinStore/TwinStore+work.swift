@@ -11,6 +11,7 @@ extension TwinStore {
       for property in state.twins[twin].properties.indices {
         state.apply(.interrupted, twin: twin, property: property, now: clock.now)
       }
+      state.interruptCommands(twin)
     }
   }
 

@@ -27,8 +27,8 @@ public final class TwinStore: Sendable {
   let clock: WallClock
   let logger: Logger
   let options: Options
-  private let database: Mutex<TwinDatabase?>
-  private let queue = DispatchQueue(label: "selvedge.twins")
+  let database: Mutex<TwinDatabase?>
+  let queue = DispatchQueue(label: "selvedge.twins")
   private let commitIsScheduled = Atomic(false)
   private let requests = Mutex<[DesiredRequest]>([])
   private let commitFails = Atomic(false)
@@ -97,9 +97,14 @@ public final class TwinStore: Sendable {
   func locked<Result>(_ body: (inout TwinState) throws -> Result) rethrows -> Result {
     var wantsCommit = false
     // While the disk refuses, the timer tries again.
-    defer { if wantsCommit, !commitFails.load(ordering: .relaxed) { scheduleCommit() } }
+    var ended: [UInt64: (device: DeviceKey, outcome: TwinCommandOutcome)] = [:]
+    defer {
+      if wantsCommit, !commitFails.load(ordering: .relaxed) { scheduleCommit() }
+      for (id, end) in ended { finish(id, of: end.device, end.outcome) }
+    }
     return try state.withLock { state in
       defer {
+        if !state.endedCommands.isEmpty { swap(&ended, &state.endedCommands) }
         wantsCommit = state.wantsCommit || (options.reportedInterval == .zero && !state.dirtyReported.isEmpty)
         state.wantsCommit = false
       }
@@ -161,7 +166,7 @@ public final class TwinStore: Sendable {
     let failure = write(&commit)
     let results = locked { state in
       planned.map { entry -> Result<TwinSnapshot, TwinError> in
-        if let failure, !entry.plan.steps.isEmpty { return .failure(failure) }
+        if let failure, !entry.plan.isEmpty { return .failure(failure) }
         state.apply(entry.plan, now: now)
         let device = entry.request.change.device
         return state.snapshot(device).map { .success($0) } ?? .failure(.notFound(device))
@@ -186,7 +191,7 @@ public final class TwinStore: Sendable {
     return nil
   }
 
-  private func write(_ commit: inout TwinCommit) -> TwinError? {
+  func write(_ commit: inout TwinCommit) -> TwinError? {
     guard !commit.isEmpty else { return nil }
     do {
       try database.withLock { database in

@@ -28,10 +28,15 @@ public struct WriteRules: Sendable, Hashable {
   public var onDrift: OnDrift
   /// After this time nothing is written for a wish any more; nil: it never expires.
   public var expireAfter: Duration?
+  /// Properties whose wishes must be Confirmed, where they have one, before this one's is written.
+  public var after: [String]
+  /// The name that the properties share which are written together or not at all; nil: alone.
+  public var group: String?
 
   public init(
     tolerance: Double = 0, resolution: Double = 0, confirmWithin: Duration = .seconds(5), retries: Int = 3,
-    onReconnect: OnReconnect = .reapply, onDrift: OnDrift = .reapply, expireAfter: Duration? = nil
+    onReconnect: OnReconnect = .reapply, onDrift: OnDrift = .reapply, expireAfter: Duration? = nil,
+    after: [String] = [], group: String? = nil
   ) {
     self.tolerance = tolerance
     self.resolution = resolution
@@ -40,6 +45,8 @@ public struct WriteRules: Sendable, Hashable {
     self.onReconnect = onReconnect
     self.onDrift = onDrift
     self.expireAfter = expireAfter
+    self.after = after
+    self.group = group
   }
 
   /// Reads the `write` fragment of a model's property; what it leaves out has its default, and nil is all defaults.
@@ -58,10 +65,10 @@ public struct WriteRules: Sendable, Hashable {
       case "confirmWithin": confirmWithin = try Self.duration(value, field)
       case "expireAfter": expireAfter = try Self.duration(value, field)
       case "retries":
-        guard let count = value.int, (1...100).contains(count) else {
-          throw Self.invalid(field, "takes an integer from 1 to 100")
+        guard let count = value.int, (0...100).contains(count) else {
+          throw Self.invalid(field, "takes an integer from 0 to 100")
         }
-        retries = count
+        retries = Swift.max(1, count)
       case "onReconnect":
         guard let rule = value.string.flatMap(OnReconnect.init(rawValue:)) else {
           throw Self.invalid(field, "takes Reapply, ReapplyIfNewer or Hold")
@@ -72,6 +79,14 @@ public struct WriteRules: Sendable, Hashable {
           throw Self.invalid(field, "takes Reapply or Hold")
         }
         onDrift = rule
+      case "after":
+        guard let names = value.array?.compactMap(\.string), names.count == value.array?.count else {
+          throw Self.invalid(field, "takes a list of properties")
+        }
+        after = names
+      case "group":
+        guard let name = value.string, !name.isEmpty else { throw Self.invalid(field, "takes a name") }
+        group = name
       default: throw Self.invalid(field, "is not a field of write")
       }
     }

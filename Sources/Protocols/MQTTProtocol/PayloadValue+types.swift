@@ -15,6 +15,7 @@ extension PayloadValue {
     case (.boolean, .boolean(let value)): .boolean(value)
     case (.string, .string(let value)): .string(value)
     case (.object, .tree(let value)): .object(value)
+    case (.array, .tree(.array(let elements))): .object(.array(elements))
     default: nil
     }
   }
@@ -32,7 +33,7 @@ extension PayloadValue {
       case "false", "off", "0": return .boolean(false)
       default: return nil
       }
-    case .integer, .number, .object:
+    case .integer, .number, .object, .array:
       return (try? JSONValue(parsing: trimmed)).flatMap { Value($0, as: type) }
     }
   }

@@ -45,10 +45,10 @@ package struct SetPayload: Sendable, Hashable {
       case .text(let text): output.append(contentsOf: text.utf8)
       case .bare: output.append(contentsOf: SetPayload.bareText(of: value).utf8)
       case .json:
-        if case .unsigned(let number) = value {
-          output.append(contentsOf: number.description.utf8)
-        } else {
-          value.json.write(to: &output)
+        switch value {
+        case .unsigned(let number): output.append(contentsOf: number.description.utf8)
+        case .object(let json): json.write(to: &output)
+        case .boolean, .integer, .number, .string: value.json.write(to: &output)
         }
       case .insideString:
         var quoted: [UInt8] = []

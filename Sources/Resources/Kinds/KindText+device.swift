@@ -25,6 +25,7 @@ extension KindText {
           description: How to reach the device, under the name of its protocol. It may be left out until the device is found.
           properties: {}
         writes: {type: string, enum: [Enabled, Disabled], default: Enabled, description: Whether the gateway may write to the device.}
+        desiredPolicy: {type: string, enum: [LatestWins, SpecWins], description: 'Whose wish counts where the Twin itself is changed too. LatestWins, the default: the latest change. SpecWins: what spec.desired names; a local change of it is kept and shown as drift.'}
         admitted: {type: boolean, description: 'Whether the device is served. Absent means yes; a Discovery with admission Manual creates its Devices with false, and a person sets true.'}
         desired:
           type: object

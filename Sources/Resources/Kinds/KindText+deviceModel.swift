@@ -39,11 +39,13 @@ extension KindText {
             properties:
               name: {$use: name, description: The property's name; unique within the model.}
               description: {type: string, maxLength: 1024, description: What the value means.}
-              type: {type: string, enum: [boolean, integer, number, string, object], description: The type in the twin.}
+              type: {type: string, enum: [boolean, integer, number, string, object, array], description: The type in the twin.}
+              items: {type: string, enum: [boolean, integer, number, string], description: The type of an array's elements. Absent is any.}
+              maxItems: {type: integer, minimum: 1, maximum: 65536, description: The most elements of an array. Absent is any number.}
               unit: {type: string, maxLength: 32, description: The unit after scaling.}
               access: {type: string, enum: [Read, ReadWrite, Write], description: What may be done with it. Absent is Read.}
-              minimum: {type: number, description: The smallest value that may be desired.}
-              maximum: {type: number, description: The largest value that may be desired.}
+              minimum: {type: number, description: The smallest value that may be desired; in an array, of each element.}
+              maximum: {type: number, description: The largest value that may be desired; in an array, of each element.}
               enum:
                 type: array
                 minItems: 1
@@ -63,9 +65,16 @@ extension KindText {
                 properties:
                   tolerance: {type: number, minimum: 0, description: How far the value read back may be from the desired one. Absent is 0.}
                   confirmWithin: {$use: duration, description: How long the device has until the value read back must fit. Absent is 5s.}
-                  retries: {type: integer, minimum: 0, maximum: 100, description: Further tries after a write that failed or was not confirmed. Absent is 3.}
+                  retries: {type: integer, minimum: 0, maximum: 100, description: Tries before a desired value is Failed; 0 counts as 1. It is tried again with growing pauses even then. Absent is 3.}
                   onReconnect: {type: string, enum: [Reapply, ReapplyIfNewer, Hold], description: What becomes of the desired value when the device comes back. Absent is Reapply.}
                   onDrift: {type: string, enum: [Reapply, Hold], description: What becomes of it when the device's value changes by itself. Absent is Reapply.}
+                  after:
+                    type: array
+                    maxItems: 64
+                    x-kubernetes-list-type: set
+                    items: {$use: name}
+                    description: Properties whose desired values must be Confirmed before this one is written.
+                  group: {$use: name, description: Properties of one group are written together or not at all.}
                   expireAfter: {$use: duration, description: A desired value that is not confirmed within this span expires. Absent is never.}
       """#,
     status: #"""

@@ -86,7 +86,9 @@ private struct BindingFields {
     guard scale != 0 else { throw error("scale", "must not be 0") }
     let offset = try number("offset") ?? 0
     let registers = try whole("registers", 1...125)
-    guard type != .object else { throw error("encoding", "no encoding gives a property of type object") }
+    guard type != .object, type != .array else {
+      throw error("encoding", "no encoding gives a property of type \(type.rawValue)")
+    }
     if table.holdsBits {
       guard given == nil || given == .bit else {
         throw error("encoding", "table \(table.rawValue) holds bits: only bit")

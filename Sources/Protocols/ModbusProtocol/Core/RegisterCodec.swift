@@ -104,7 +104,7 @@ public struct RegisterCodec: Sendable, Hashable {
     switch type {
     case .boolean: return .value(.boolean(value != 0))
     case .integer: return rounded(value)
-    case .number, .string, .object: return .value(.number(value))
+    case .number, .string, .object, .array: return .value(.number(value))
     }
   }
 

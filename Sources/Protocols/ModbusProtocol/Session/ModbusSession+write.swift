@@ -2,8 +2,9 @@ package import DeviceKit
 import Synchronization
 
 extension ModbusSession {
-  /// Writes neighbours that follow each other in one request; where the device refuses that, one by one. After the
-  /// first write without an answer the rest is not sent.
+  /// Writes neighbours that follow each other in one request; where the device refuses that, one by one, except that
+  /// members of a group which one request can carry go in one or not at all. After the first write without an answer
+  /// the rest is not sent.
   package func write(_ writes: [PropertyWrite]) async -> [DeviceError?] {
     await writeLock.withLock {
       var results = [DeviceError?](repeating: nil, count: writes.count)
@@ -29,7 +30,16 @@ extension ModbusSession {
             note(error, for: [step], in: &results, trouble: &trouble)
             continue
           }
-          parts = steps.filter { step.writes.contains($0.writes[0]) }
+          // A device without the function for several registers can be told them singly alone.
+          let keepsGroups = error != .exception(.illegalFunction)
+          parts = WriteStep.coalesced(steps.filter { step.writes.contains($0.writes[0]) }) { left, right in
+            let group = writes[left].group
+            return keepsGroups && group != nil && group == writes[right].group
+          }
+          if parts == [step] {
+            note(error, for: parts, in: &results, trouble: &trouble)
+            continue
+          }
         }
         for part in parts {
           if let trouble {

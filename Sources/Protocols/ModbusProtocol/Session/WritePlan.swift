@@ -43,11 +43,15 @@ package struct WriteStep: Sendable, Hashable {
     return WriteStep(change: change, writes: writes + next.writes)
   }
 
-  /// `steps` with neighbours joined.
-  package static func coalesced(_ steps: [WriteStep]) -> [WriteStep] {
+  /// `steps` with neighbours joined, where the writes on both sides of the seam may be.
+  package static func coalesced(
+    _ steps: [WriteStep], where mayJoin: (_ left: Int, _ right: Int) -> Bool = { _, _ in true }
+  ) -> [WriteStep] {
     var result: [WriteStep] = []
     for step in steps {
-      if let last = result.last, let joined = last.joined(with: step) {
+      if let last = result.last, let left = last.writes.last, let right = step.writes.first, mayJoin(left, right),
+        let joined = last.joined(with: step)
+      {
         result[result.count - 1] = joined
       } else {
         result.append(step)

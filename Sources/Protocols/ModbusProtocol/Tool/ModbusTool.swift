@@ -162,7 +162,7 @@ public struct ModbusTool: Sendable {
       if ["true", "on", "1"].contains(text) { return .boolean(true) }
       if ["false", "off", "0"].contains(text) { return .boolean(false) }
     case .string: return .string(text)
-    case .integer, .number, .object:
+    case .integer, .number, .object, .array:
       if let whole = Int64(text) { return .integer(whole) }
       if let whole = UInt64(text) { return .unsigned(whole) }
       if let number = Double(text), number.isFinite { return .number(number) }
