@@ -14,6 +14,10 @@ struct TwinSlot {
     static let hasCause = Flags(rawValue: 8)
     /// There is a desired value that reports may confirm or contradict.
     static let wished = Flags(rawValue: 16)
+    /// Its changes go into the history.
+    static let kept = Flags(rawValue: 32)
+    /// Somebody is told of its changes.
+    static let told: Flags = [.wished, .kept]
   }
   var payload: UInt64 = 0
   var sourceTime: Int64 = 0
@@ -39,6 +43,8 @@ struct TwinProperty {
   var specSeen: JSONValue?
   /// A local change that the spec overrules.
   var drift: DesiredDrift?
+  /// Since when the device has not held what is desired; nil: it does, or nothing is desired.
+  var differsSince: Timestamp?
   var stateVersion: UInt64 = 0
   var hasRow = false
   var isDesiredDirty = false

@@ -84,6 +84,7 @@ extension TwinState {
       }
     slots[index].flags.insert(.accepts)
     slots[index].expected = expected
+    if definition.keepsReported { slots[index].flags.insert(.kept) } else { slots[index].flags.remove(.kept) }
     let isKept =
       switch (slots[index].kind, definition.type) {
       case (.none, _), (.boolean, .boolean), (.integer, .integer), (.unsigned, .integer), (.number, .number): true
@@ -118,6 +119,7 @@ extension TwinState {
     for property in twins[twin].properties {
       let point = property.point.index
       slots[Int(point)] = TwinSlot()
+      history.forget(point)
       sides[point] = nil
       causes[point] = nil
     }

@@ -72,6 +72,11 @@ extension TwinState {
           touchedTwins.append(twin)
         }
       }
+      if isDurableChange, !slot.flags.isDisjoint(with: .told) {
+        let former = slots[point]
+        slots[point] = slot
+        noteChange(at: point, from: former, version: next, now: now())
+      }
       slots[point] = slot
       if slot.flags.contains(.wished), kind != .none, quality == .good {
         apply(.reported(reading(at: point)), twin: Int(slot.twin), property: Int(slot.property), now: now())

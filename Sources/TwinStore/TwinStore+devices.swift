@@ -45,7 +45,13 @@ extension TwinStore {
   /// The version below which a watcher cannot be told all that it missed.
   public var oldestResumableVersion: UInt64 { state.withLock { $0.lastRemoval } }
 
-  public var statistics: TwinStatistics { state.withLock { $0.statistics } }
+  public var statistics: TwinStatistics {
+    state.withLock { state in
+      var statistics = state.statistics
+      statistics.historyDropped = state.history.dropped
+      return statistics
+    }
+  }
 
   /// A new registration for changes; it ends when the feed is let go.
   public func changes() -> TwinChangeFeed {

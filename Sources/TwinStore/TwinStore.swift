@@ -17,9 +17,15 @@ public final class TwinStore: Sendable {
     public var reportedInterval: Duration
     /// Holds every desired value: nothing is ever written to a device.
     public var isReadOnlyGateway: Bool
-    public init(reportedInterval: Duration = .seconds(60), isReadOnlyGateway: Bool = false) {
+    /// How much of what happened is kept.
+    public var history: TwinHistoryLimits
+    public init(
+      reportedInterval: Duration = .seconds(60), isReadOnlyGateway: Bool = false,
+      history: TwinHistoryLimits = TwinHistoryLimits()
+    ) {
       self.reportedInterval = reportedInterval
       self.isReadOnlyGateway = isReadOnlyGateway
+      self.history = history
     }
   }
 
@@ -29,6 +35,9 @@ public final class TwinStore: Sendable {
   let options: Options
   let database: Mutex<TwinDatabase?>
   let queue = DispatchQueue(label: "selvedge.twins")
+  /// Reads the history, beside the commits.
+  let historyQueue = DispatchQueue(label: "selvedge.twins.history")
+  let pruneIsScheduled = Atomic(false)
   private let commitIsScheduled = Atomic(false)
   private let requests = Mutex<[DesiredRequest]>([])
   private let commitFails = Atomic(false)
@@ -89,6 +98,7 @@ public final class TwinStore: Sendable {
     queue.asyncAfter(deadline: .now() + .nanoseconds(Int(clamping: interval.nanoseconds))) { [weak self] in
       guard let self, self.database.withLock({ $0 != nil }) else { return }
       self.commitReported()
+      self.schedulePrune(after: .zero)
       self.scheduleTimer()
     }
   }
@@ -199,6 +209,7 @@ public final class TwinStore: Sendable {
         try database?.write(commit)
       }
       state.withLock { $0.succeeded(commit) }
+      if commit.history.count > 0 || commit.removedDevices.count > 0 { schedulePrune(after: Self.prunePause) }
       if commitFails.exchange(false, ordering: .relaxed) { logger.notice("the twins can be stored again") }
       return nil
     } catch {
