@@ -26,13 +26,18 @@ public struct DecodedModel: Sendable, Hashable {
         let type = property["type"]?.string.flatMap(PropertyType.init(rawValue:))
       else { return nil }
       let every = property[path: "poll", "every"]?.string.flatMap { Duration(manifest: $0) }
-      let definition = PropertyDefinition(
+      var definition = PropertyDefinition(
         name: name, type: type, unit: property["unit"]?.string ?? "",
         access: property["access"]?.string.flatMap(PropertyDefinition.Access.init(rawValue:)) ?? .read,
         minimum: property["minimum"]?.number, maximum: property["maximum"]?.number,
         allowed: property["enum"]?.array ?? [], isSummary: property["summary"]?.bool ?? false,
         pollEvery: every ?? .seconds(10), binding: property[protocolName] ?? [:],
         items: property["items"]?.string.flatMap(PropertyType.init(rawValue:)), maximumItems: property["maxItems"]?.int)
+      if let history = property["history"] {
+        definition.history = ReportedHistory(
+          reported: history["reported"]?.string.flatMap(ReportedHistory.Rule.init(rawValue:)),
+          deadband: history["deadband"]?.number)
+      }
       return Property(definition: definition, writeRules: property["write"] ?? [:])
     }
   }

@@ -42,7 +42,10 @@ struct HistoryBuffer {
   var nextID: Int64 = 1
   /// The property whose entries are in a commit already that comes before their cause.
   var muted: (twin: Int, property: Int)?
+  /// Something waits that is not to wait for reported values.
+  var isUrgent = false
   private(set) var dropped = 0
+  private var lastVersion: UInt64 = 0
   private var marks: [UInt32: Mark] = [:]
 
   /// Half full: it is time to write.
@@ -54,6 +57,12 @@ struct HistoryBuffer {
   mutating func takeID() -> Int64 {
     defer { nextID += 1 }
     return nextID
+  }
+
+  /// The version that an entry gets: never less than an earlier one's.
+  mutating func stamp(_ version: UInt64) -> UInt64 {
+    lastVersion = Swift.max(lastVersion, version)
+    return lastVersion
   }
 
   mutating func append(_ row: HistoryRow) {
@@ -69,6 +78,7 @@ struct HistoryBuffer {
   mutating func take() -> [HistoryRow] {
     writing = waiting
     waiting = []
+    isUrgent = false
     return writing
   }
 

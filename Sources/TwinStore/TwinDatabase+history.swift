@@ -18,13 +18,18 @@ struct HistoryLedger {
     }
   }
 
+  /// Takes note that a property has no entries after all.
+  mutating func forget(_ property: Int64) {
+    counts[property] = nil
+    orphans.remove(property)
+  }
+
   mutating func remove(_ victims: [TwinDatabase.Victim]) {
     for victim in victims {
       bytes -= victim.bytes
       counts[victim.property, default: 1] -= 1
       if counts[victim.property] == 0 {
-        counts[victim.property] = nil
-        orphans.remove(victim.property)
+        forget(victim.property)
       }
     }
   }
@@ -118,15 +123,21 @@ extension TwinDatabase {
     return victims.count
   }
 
-  private func victims(_ limits: TwinHistoryLimits, now: Timestamp, step: Int) throws -> [Victim] {
-    if let orphan = ledger.orphans.first { return try oldest(step, of: orphan) }
+  private mutating func victims(_ limits: TwinHistoryLimits, now: Timestamp, step: Int) throws -> [Victim] {
+    while let orphan = ledger.orphans.first {
+      let found = try oldest(step, of: orphan)
+      if !found.isEmpty { return found }
+      ledger.forget(orphan)
+    }
     let expiry = now.nanoseconds - limits.age.nanoseconds
     let expired = try oldest(step) { _, time in time < expiry }
     if !expired.isEmpty { return expired }
     let limit = limits.entries(amongst: ledger.counts.count)
-    if let (property, count) = ledger.counts.first(where: { $0.value > limit }) {
+    while let (property, count) = ledger.counts.first(where: { $0.value > limit }) {
       // Some more than need be, so that not every further entry costs a removal.
-      return try oldest(Swift.min(step, count - limit + limit / 10), of: property)
+      let found = try oldest(Swift.min(step, count - limit + limit / 10), of: property)
+      if !found.isEmpty { return found }
+      ledger.forget(property)
     }
     guard ledger.bytes > limits.bytes else { return [] }
     let target = limits.bytes - limits.bytes / 20

@@ -101,7 +101,7 @@ struct TwinDatabase {
   mutating func write(_ commit: TwinCommit) throws {
     let needed: Connection.Durability =
       commit.desired.isEmpty && commit.removedDevices.isEmpty && commit.policies.isEmpty && commit.commands.isEmpty
-      && commit.versionMark == nil && commit.history.allSatisfy { $0.kind == .reported } ? .normal : .full
+        && commit.versionMark == nil && commit.history.allSatisfy { $0.kind == .reported } ? .normal : .full
     try setDurability(needed)
     let orphans = try orphans(of: commit.removedDevices)
     try connection.transaction {

@@ -25,7 +25,7 @@ extension TwinState {
       }
       if let policy = plan.policy { commit.policies.append((plan.rowID, policy)) }
     }
-    takeHistory(plans, &commit, &claimed, now: now)
+    takeHistory(plans, reported: reported, &commit, &claimed, now: now)
     if reported { takeReported(&commit, &claimed, limit: limit) }
     if version + Self.versionBlock / 2 > versionMark { commit.versionMark = version + Self.versionBlock }
     return commit
@@ -150,7 +150,8 @@ extension TwinState {
       let record = (try? JSONValue(parsing: row.record)) ?? [:]
       twins[twin].properties[property].machine = DesiredState(wish: wish, record: record)
       twins[twin].properties[property].specSeen = row.specSeen.flatMap { try? JSONValue(parsing: $0) }
-      twins[twin].properties[property].drift = row.drift.flatMap { try? JSONValue(parsing: $0) }.flatMap(DesiredDrift.init)
+      twins[twin].properties[property].drift = row.drift.flatMap { try? JSONValue(parsing: $0) }.flatMap(
+        DesiredDrift.init)
     }
     for row in contents.reported {
       guard let (twin, property) = propertyOfRow[row.property] else { continue }

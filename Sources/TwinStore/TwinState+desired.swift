@@ -175,7 +175,7 @@ extension TwinState {
   }
 
   /// Equal as JSON, numbers by value: 55 and 55.0 are the same wish.
-  private static func isSame(_ left: JSONValue?, _ right: JSONValue?) -> Bool {
+  static func isSame(_ left: JSONValue?, _ right: JSONValue?) -> Bool {
     if left == right { return true }
     guard let left = left?.number, let right = right?.number else { return false }
     return left == right && left.magnitude < 9_007_199_254_740_992

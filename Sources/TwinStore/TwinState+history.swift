@@ -105,6 +105,7 @@ extension TwinState {
     Self.put(value, as: "value", in: &details)
     Self.put(message: outcome.message, in: &details)
     append(.command, twin, property, bump(), now.nanoseconds, details)
+    history.isUrgent = true
     wantsCommit = true
   }
 
@@ -131,7 +132,8 @@ extension TwinState {
     _ kind: TwinHistoryEntry.Kind, _ twin: Int, _ property: Int, _ version: UInt64, _ time: Int64,
     _ details: [String: JSONValue]
   ) -> HistoryRow {
-    HistoryRow(
+    let version = history.stamp(version)
+    return HistoryRow(
       id: history.takeID(), twin: twin, property: property, deviceRow: twins[twin].rowID,
       propertyRow: twins[twin].properties[property].rowID, version: version, time: time, kind: kind,
       body: JSONValue.object(details).description)
@@ -139,12 +141,13 @@ extension TwinState {
 
   // MARK: On its way to the file
 
-  /// Adds what waits, and what `plans` will have done, to the commit that makes it so. If that fails, what waited waits
-  /// again; of a plan that is refused there is nothing to tell.
+  /// Adds what waits, unless it can wait for the next group of reported values, and what `plans` will have done, to the
+  /// commit that makes it so. If that fails, what waited waits again; of a plan that is refused there is nothing to tell.
   mutating func takeHistory(
-    _ plans: [DesiredPlan], _ commit: inout TwinCommit, _ claimed: inout Set<Int64>, now: Timestamp
+    _ plans: [DesiredPlan], reported: Bool, _ commit: inout TwinCommit, _ claimed: inout Set<Int64>, now: Timestamp
   ) {
-    for row in history.take() where twins[row.twin].isPresent && twins[row.twin].rowID == row.deviceRow {
+    let isDue = reported || history.isUrgent || history.isPressing || !commit.isEmpty
+    for row in isDue ? history.take() : [] where twins[row.twin].isPresent && twins[row.twin].rowID == row.deviceRow {
       claim(row.twin, row.property, &commit, &claimed)
       commit.history.append(row)
     }
@@ -200,7 +203,7 @@ extension TwinState {
     if let terms = machine.terms, !terms.canRead { return machine.phase == .confirmed }
     let point = Int(entry.point.index)
     guard slots[point].quality != .bad, let value = value(at: point) else { return false }
-    guard let target = machine.target, let terms = machine.terms else { return value.json == wish.value }
+    guard let target = machine.target, let terms = machine.terms else { return Self.isSame(value.json, wish.value) }
     return terms.rules.holds(target, in: value)
   }
 

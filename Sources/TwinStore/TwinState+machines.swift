@@ -164,7 +164,8 @@ extension TwinState {
     }.sorted { twin.properties[$0].name < twin.properties[$1].name }
     return TwinSnapshot(
       device: key, uid: twin.uid, created: twin.created, createdVersion: twin.createdVersion, version: twin.version,
-      isAttached: twin.isAttached, isConnected: twin.isConnected, writesEnabled: twin.writesEnabled, policy: twin.policy,
+      isAttached: twin.isAttached, isConnected: twin.isConnected, writesEnabled: twin.writesEnabled,
+      policy: twin.policy,
       properties: (twin.order + others).map { property in
         let entry = twin.properties[property]
         let point = Int(entry.point.index)

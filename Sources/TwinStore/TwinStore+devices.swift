@@ -1,4 +1,5 @@
 public import DeviceKit
+public import Documents
 internal import Synchronization
 
 extension TwinStore {
@@ -38,6 +39,9 @@ extension TwinStore {
 
   /// All devices that have a twin, sorted.
   public var devices: [DeviceKey] { state.withLock { $0.indexes.keys.sorted() } }
+
+  /// The time by the store's clock.
+  public var now: Timestamp { clock.now }
 
   /// The highest version that any twin has.
   public var version: UInt64 { state.withLock { $0.version } }

@@ -32,6 +32,10 @@ struct RunCommand: AsyncParsableCommand {
   var secretsDir: String?
   @Option(help: "The keys that Secrets are encrypted under. (default: DATA-DIR/keys/secrets.key, made where missing)")
   var secretKeyFile: String?
+  @Option(help: "How long the twins' history is kept. (default: 168h)")
+  var historyAge: String?
+  @Option(help: "What the twins' history may take on the disk. (default: 16Mi)")
+  var historyBytes: String?
   @Flag(help: "Write to no device, whatever the manifests say.")
   var readOnly = false
 
@@ -47,6 +51,8 @@ struct RunCommand: AsyncParsableCommand {
     flags["export-dir"] = exportDir
     flags["secrets-dir"] = secretsDir
     flags["secret-key-file"] = secretKeyFile
+    flags["history-age"] = historyAge
+    flags["history-bytes"] = historyBytes
     if readOnly { flags["read-only"] = "true" }
     try await reportingStartErrors {
       try await Gateway.run(GatewayConfiguration.load(flags: flags, configFile: config))

@@ -48,12 +48,17 @@ public struct GatewayConfiguration: Sendable, Hashable {
   public var secretsDirectory: String
   /// The keys that Secrets are encrypted under on the disk; made where there is none.
   public var secretKeyFile: String
+  /// How long the twins' history is kept.
+  public var historyAge: Duration
+  /// Bytes that it may take on the disk, about.
+  public var historyBytes: Int
 
   /// The settings: flag (without dashes), key in the YAML file. The environment's name follows from the flag.
   public static let settings: [(flag: String, key: String)] = [
     ("data-dir", "dataDir"), ("listen", "listen"), ("health-listen", "healthListen"), ("manifests", "manifests"),
     ("node-name", "nodeName"), ("log-level", "logLevel"), ("log-format", "logFormat"), ("read-only", "readOnly"),
     ("export-dir", "exportDir"), ("secrets-dir", "secretsDir"), ("secret-key-file", "secretKeyFile"),
+    ("history-age", "historyAge"), ("history-bytes", "historyBytes"),
   ]
 
   /// `SELVEDGE_DATA_DIR` for `data-dir`.
@@ -114,6 +119,16 @@ public struct GatewayConfiguration: Sendable, Hashable {
     exportDirectory = try value("export-dir") ?? dataDirectory + "/export"
     secretsDirectory = try value("secrets-dir") ?? dataDirectory + "/secrets"
     secretKeyFile = try value("secret-key-file") ?? dataDirectory + "/keys/secrets.key"
+    let age = try value("history-age") ?? "168h"
+    guard let historyAge = Duration(manifest: age), historyAge > .zero else {
+      throw StartError("history-age is \"\(age)\"; it takes a duration such as 168h")
+    }
+    self.historyAge = historyAge
+    let size = try value("history-bytes") ?? "16Mi"
+    guard let bytes = Quantity.bytes(size).flatMap({ Int(exactly: $0) }), bytes >= 65_536 else {
+      throw StartError("history-bytes is \"\(size)\"; it takes a size from 64Ki up, such as 16Mi")
+    }
+    historyBytes = bytes
     guard listen.isLoopback else {
       throw StartError(
         "refusing to listen on \(listen): the API is served without TLS and credentials on loopback only. "
