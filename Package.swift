@@ -127,7 +127,10 @@ let package = Package(
     tests("TelemetryTests", ["Telemetry", "SinkKit", "DeviceKit", "Documents", "FileSink"]),
     tests(
       "KubernetesAPITests",
-      ["KubernetesAPI", "ResourceStore", "Resources", "Documents", "YAML", hummingbird, httpTypes, nio, log, lifecycle]),
+      [
+        "KubernetesAPI", "Controllers", "TwinStore", "DeviceKit", "ResourceStore", "Resources", "Documents", "YAML",
+        hummingbird, httpTypes, nio, log, lifecycle,
+      ]),
     tests("ModbusProtocolTests", ["ModbusProtocol", "DeviceKit", "Documents", "CModbus", "TestSupport"]),
     tests(
       "MQTTProtocolTests",

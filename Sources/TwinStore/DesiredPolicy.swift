@@ -27,7 +27,8 @@ public struct DesiredDrift: Sendable, Hashable {
 
   /// Reads what ``json`` wrote; nil for anything else.
   init?(_ json: JSONValue) {
-    guard let value = json["value"], let by = json["by"]?.string, let time = json["time"]?.string.flatMap(Timestamp.init)
+    guard let value = json["value"], let by = json["by"]?.string,
+      let time = json["time"]?.string.flatMap(Timestamp.init)
     else { return nil }
     self.init(value: value, by: DesiredSource(by), time: time)
   }

@@ -11,7 +11,8 @@ extension TwinState {
     guard twins[twin].isAttached else {
       throw .refused(.init(reason: .notServed, message: "the device is not served"))
     }
-    guard let property = twins[twin].indexes[command.property], twins[twin].properties[property].definition != nil else {
+    guard let property = twins[twin].indexes[command.property], twins[twin].properties[property].definition != nil
+    else {
       throw .invalid([.init(property: command.property, message: validator.unknown(command.property).message)])
     }
     let value: Value
@@ -21,7 +22,9 @@ extension TwinState {
     case nil: throw .notFound(device)
     }
     if command.verifies, twins[twin].properties[property].definition?.access.canRead == false {
-      throw .invalid([.init(property: command.property, message: "\(command.property) cannot be read: leave verify out")])
+      throw .invalid([
+        .init(property: command.property, message: "\(command.property) cannot be read: leave verify out")
+      ])
     }
     if let refusal = refusal(of: command.property, value, twin, property) { throw .refused(refusal) }
     guard twins[twin].isConnected else {
@@ -58,7 +61,8 @@ extension TwinState {
 
   /// The next command to be sent, unless one is being carried out. What is forbidden by now ends unsent.
   mutating func takeCommand(_ twin: Int, now: Timestamp) -> TwinWork.Command? {
-    guard twins[twin].isConnected, !twins[twin].commands.isEmpty, !twins[twin].commands.contains(where: \.isTaken) else { return nil }
+    guard twins[twin].isConnected, !twins[twin].commands.isEmpty, !twins[twin].commands.contains(where: \.isTaken)
+    else { return nil }
     let device = twins[twin].key
     while let place = twins[twin].commands.firstIndex(where: { endedCommands[$0.id] == nil }) {
       let queued = twins[twin].commands[place]
@@ -90,7 +94,9 @@ extension TwinState {
   /// Ends what an earlier executor took and did not answer.
   mutating func interruptCommands(_ twin: Int) {
     for queued in twins[twin].commands where queued.isTaken {
-      end(queued.id, of: twins[twin].key, .unknown, "the session ended before the device answered; it may have taken the command")
+      end(
+        queued.id, of: twins[twin].key, .unknown,
+        "the session ended before the device answered; it may have taken the command")
     }
   }
 

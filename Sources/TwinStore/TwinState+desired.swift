@@ -89,7 +89,7 @@ extension TwinState {
       names.insert(property.name)
     }
     for name in names.sorted() {
-      let wished = change.values[name].flatMap { $0.isNull ? nil : $0 }
+      let wished = change.values[name].flatMap { $0.isNull ? JSONValue?.none : $0 }
       let entry = twins[plan.twin].indexes[name].map { twins[plan.twin].properties[$0] }
       if Self.isSame(wished, entry?.specSeen) {
         keepSpec(wished, entry, policy, now, &plan)
@@ -213,7 +213,7 @@ extension TwinState {
 
   /// What of a step is no matter of the machine.
   private static func keep(_ step: DesiredPlan.Step, in entry: inout TwinProperty) {
-    if let seen = step.specSeen { entry.specSeen = seen.isNull ? nil : seen }
+    if let seen = step.specSeen { entry.specSeen = seen.isNull ? JSONValue?.none : seen }
     switch step.drift {
     case .keep: break
     case .set(let drift): entry.drift = drift

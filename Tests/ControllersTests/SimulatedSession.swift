@@ -59,8 +59,21 @@ final class TwinPlace: Sendable {
   let store: TwinStore
   let backend: TwinBackend
 
-  init(_ rules: WriteRules = WriteRules(confirmWithin: .milliseconds(200), retries: 2)) throws {
+  convenience init(_ rules: WriteRules = WriteRules(confirmWithin: .milliseconds(200), retries: 2)) throws {
+    try self.init(rules, fileOf: nil)
+  }
+
+  /// The files of `other` as they lie, as a kill at this moment would leave them.
+  convenience init(copyOf other: TwinPlace) throws { try self.init(WriteRules(), fileOf: other.path) }
+
+  private init(_ rules: WriteRules, fileOf other: String?) throws {
     path = FileManager.default.temporaryDirectory.appendingPathComponent("twins-\(UUID().uuidString)").path
+    if let other {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+      for name in try FileManager.default.contentsOfDirectory(atPath: other) where !name.hasSuffix("-shm") {
+        try FileManager.default.copyItem(atPath: "\(other)/\(name)", toPath: "\(path)/\(name)")
+      }
+    }
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     store = try TwinStore.open(directory: path, points: points, logger: logger)

@@ -130,6 +130,33 @@ import Testing
     #expect(peer.requests.map { $0[7] } == [22, 3, 6, 16, 3, 16], "a refused function is not tried again")
   }
 
+  @Test func aGroupOfNeighboursIsOneRequestAndIsNeverTakenApart() async throws {
+    let refuses = SharedRegister(0)
+    let peer = try ScriptedPeer { request, _ in
+      refuses.value == 0
+        ? Array(request[0..<4]) + [0, 6] + request[6..<12]
+        : Array(request[0..<4]) + [0, 3, request[6], request[7] | 0x80, 3]
+    }
+    defer { peer.stop() }
+    let session = try plugin.session(for: sessionRequest(boiler, connection: tcp(peer.port)), feed: CollectingFeed())
+    func writes(_ group: String?) -> [PropertyWrite] {
+      ["next-a", "next-b"].map { PropertyWrite(property: $0, value: .integer(5), group: group) }
+    }
+    #expect(await session.write(writes("g")) == [nil, nil])
+    #expect(peer.requests.map { $0[7] } == [16], "both registers in one FC 16")
+    refuses.value = 1
+    let refused = await session.write(writes("g"))
+    #expect(refused.allSatisfy { $0?.reason == "IllegalDataValue" })
+    #expect(peer.requests.count == 2, "all or nothing: not tried one by one")
+    _ = await session.write(writes(nil))
+    #expect(peer.requests.map { $0[7] }.suffix(3) == [16, 6, 6], "without a group each one has its chance")
+    let incomplete = await session.write([
+      PropertyWrite(property: "next-a", value: .integer(1), group: "g"),
+      PropertyWrite(property: "next-b", value: .integer(70_000), group: "g"),
+    ])
+    #expect(incomplete.map { $0?.reason } == ["GroupIncomplete", "OutOfRange"] && peer.requests.count == 5)
+  }
+
   @Test(arguments: [1, 2, 3, 4, 6, 8, 10, 11] as [UInt8]) func exceptionsBecomeTheCause(code: UInt8) async throws {
     let peer = try ScriptedPeer { request, _ in Array(request[0..<4]) + [0, 3, request[6], request[7] | 0x80, code] }
     defer { peer.stop() }

@@ -58,7 +58,7 @@ import TwinStore
   }
 
   static let wrongRules: [(fragment: JSONValue, field: String)] = [
-    (["tolerance": -1], "write.tolerance"), (["retries": 0], "write.retries"),
+    (["tolerance": -1], "write.tolerance"), (["retries": -1], "write.retries"),
     (["onDrift": "Fight"], "write.onDrift"), (["confirmWithin": "soon"], "write.confirmWithin"),
     (["confirm": "5s"], "write.confirm"), ("fast", "write"),
   ]

@@ -44,8 +44,8 @@ extension KindText {
               maxItems: {type: integer, minimum: 1, maximum: 65536, description: The most elements of an array. Absent is any number.}
               unit: {type: string, maxLength: 32, description: The unit after scaling.}
               access: {type: string, enum: [Read, ReadWrite, Write], description: What may be done with it. Absent is Read.}
-              minimum: {type: number, description: The smallest value that may be desired; in an array, of each element.}
-              maximum: {type: number, description: The largest value that may be desired; in an array, of each element.}
+              minimum: {type: number, description: The smallest value that may be desired; in an array of each element.}
+              maximum: {type: number, description: The largest value that may be desired; in an array of each element.}
               enum:
                 type: array
                 minItems: 1

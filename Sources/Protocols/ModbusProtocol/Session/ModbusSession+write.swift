@@ -21,6 +21,13 @@ extension ModbusSession {
           results[index] = error
         }
       }
+      let incomplete = Set(writes.indices.filter { results[$0] != nil }.compactMap { writes[$0].group })
+      steps.removeAll { step in
+        guard let group = writes[step.writes[0]].group, incomplete.contains(group) else { return false }
+        results[step.writes[0]] = DeviceError(
+          reason: "GroupIncomplete", message: "not sent, since another member of group '\(group)' cannot be")
+        return true
+      }
       var trouble: ModbusError?
       for step in WriteStep.coalesced(steps) {
         var parts = [step]
