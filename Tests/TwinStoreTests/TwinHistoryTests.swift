@@ -235,7 +235,7 @@ import TwinStore
       var batch = SampleBatch()
       for point in points {
         batch.append(
-          point, .boolean(round % 2 == 1), sourceTime: boiler.clock.now.nanoseconds,
+          point, .boolean(round % 2 == 1), quality: .good, sourceTime: boiler.clock.now.nanoseconds,
           gatewayTime: boiler.clock.now.nanoseconds)
       }
       boiler.store.ingest(batch)
