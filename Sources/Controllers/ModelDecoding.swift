@@ -26,7 +26,7 @@ public struct DecodedModel: Sendable, Hashable {
       guard let name = property["name"]?.string,
         let type = property["type"]?.string.flatMap(PropertyType.init(rawValue:))
       else { return nil }
-      let definition = PropertyDefinition(
+      var definition = PropertyDefinition(
         name: name, type: type, unit: property["unit"]?.string ?? "",
         access: property["access"]?.string.flatMap(PropertyDefinition.Access.init(rawValue:)) ?? .read,
         minimum: property["minimum"]?.number, maximum: property["maximum"]?.number,
@@ -34,6 +34,11 @@ public struct DecodedModel: Sendable, Hashable {
         pollEvery: Self.duration(property, "poll") ?? .seconds(10),
         persistEvery: Self.duration(property, "persist") ?? persistEvery, binding: property[protocolName] ?? [:],
         items: property["items"]?.string.flatMap(PropertyType.init(rawValue:)), maximumItems: property["maxItems"]?.int)
+      if let history = property["history"] {
+        definition.history = ReportedHistory(
+          reported: history["reported"]?.string.flatMap(ReportedHistory.Rule.init(rawValue:)),
+          deadband: history["deadband"]?.number)
+      }
       return Property(definition: definition, writeRules: property["write"] ?? [:])
     }
   }

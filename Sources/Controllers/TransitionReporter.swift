@@ -34,21 +34,38 @@ public struct TransitionReporter: Sendable {
     }
   }
 
-  private func record(_ transition: TwinTransition) async {
-    statusChanges.insert(transition.device)
-    if transition.transition.reason == DesiredState.localDrift {
-      guard let device = mirror.object(.devices, transition.device.objectKey) else { return }
-      return await events.record(
-        device, type: .warning, reason: "DesiredDrift",
-        message: "\(transition.property): \(transition.transition.message)")
+  private func record(_ change: TwinTransition) async {
+    statusChanges.insert(change.device)
+    guard let event = Self.event(of: change), let device = mirror.object(.devices, change.device.objectKey) else {
+      return
     }
-    guard let phase = transition.transition.to, phase != .pending, phase != .writing,
-      let device = mirror.object(.devices, transition.device.objectKey)
-    else { return }
-    let text = transition.transition.message
-    let isGood = phase == .confirmed
-    await events.record(
-      device, type: isGood ? .normal : .warning, reason: "Desired\(phase.rawValue)",
-      message: "\(transition.property): \(text.isEmpty ? phase.rawValue : text)")
+    await events.record(device, type: event.type, reason: event.reason, message: event.message)
+  }
+
+  /// What people are told of a transition: the end of a wish's story, or a drift. Nil: it is merely on its way.
+  ///
+  /// The message names the property, the value and who asked, then what the transition itself says; it says the same
+  /// of the same, so that a repetition counts and is no other event.
+  package static func event(of change: TwinTransition) -> (
+    type: EventRecorder.Severity, reason: String, message: String
+  )? {
+    let transition = change.transition
+    let wish = change.wish.map { "\(change.property)=\($0.value) asked for by \($0.source)" } ?? change.property
+    func told(_ reason: String, _ fallback: String, _ type: EventRecorder.Severity = .warning) -> (
+      type: EventRecorder.Severity, reason: String, message: String
+    ) {
+      let text = transition.message.isEmpty ? fallback : transition.message
+      return (type, reason, text.isEmpty ? wish : "\(wish): \(text)")
+    }
+    if transition.reason == DesiredState.localDrift { return told("DesiredDrifted", "") }
+    switch transition.to {
+    case .confirmed: return told("DesiredConfirmed", "", .normal)
+    case .held where transition.reason == "Drifted": return told("DesiredDrifted", "")
+    case .failed, .rejected, .expired, .held:
+      return told("Desired\(transition.to?.rawValue ?? "")", transition.reason)
+    case .writing where transition.from == .confirmed:
+      return told("DesiredDrifted", "the device no longer holds it; it is written again")
+    case .pending, .writing, nil: return nil
+    }
   }
 }

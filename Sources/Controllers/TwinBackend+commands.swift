@@ -37,7 +37,12 @@ extension TwinBackend {
   public func get(_ resource: ResourceName, _ key: ObjectKey, subresource: NamedSubresource, _ query: [QueryItem])
     async throws(APIStatus) -> JSONValue
   {
-    throw .noSuchPath
+    try check(resource)
+    switch subresource.name {
+    case Self.history.name: return try await historyDocument(key, query)
+    case Self.delta.name: return try deltaDocument(key)
+    default: throw .noSuchPath
+    }
   }
 
   public func create(

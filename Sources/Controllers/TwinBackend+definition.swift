@@ -7,7 +7,7 @@ extension TwinBackend {
     guard let crd = try? JSONValue(parsing: definitionText),
       let definition = ResourceDefinition(
         crd: crd, verbs: ["get", "list", "patch", "update", "watch"],
-        subresources: [commands])
+        subresources: [commands, history, delta])
     else { preconditionFailure("the definition of Twin cannot be read") }
     return definition
   }()
@@ -33,6 +33,10 @@ extension TwinBackend {
             "description": "Properties without a usable value."},
            {"name": "Writes", "type": "string", "jsonPath": ".status.writes", "priority": 1,
             "description": "Whether the Device allows writes."},
+           {"name": "Policy", "type": "string", "jsonPath": ".status.desiredPolicy", "priority": 1,
+            "description": "Whose wish counts where the Device's spec and a change of the Twin name a property."},
+           {"name": "Version", "type": "string", "jsonPath": ".metadata.resourceVersion", "priority": 1,
+            "description": "Rises with every change."},
            {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}],
          "schema": {"openAPIV3Schema": {
            "type": "object",

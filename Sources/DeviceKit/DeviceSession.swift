@@ -22,6 +22,8 @@ public struct PropertyDefinition: Sendable, Hashable {
   /// The most elements that an array has; nil: any number.
   public var maximumItems: Int?
   public var isSummary: Bool
+  /// What the twin's history keeps of the reported values, where the model says it.
+  public var history: ReportedHistory?
   /// How often a polled property is read.
   public var pollEvery: Duration
   /// A reported value is written to disk at most once in this time, zero meaning at every change; nil: the gateway's

@@ -37,6 +37,8 @@ extension TwinDatabase {
   /// Reads the whole file.
   func load() throws(SQLiteError) -> TwinContents {
     var contents = TwinContents()
+    contents.lastHistory = ledger.lastID
+    contents.lastHistoryProperty = ledger.counts.keys.max() ?? 0
     try each("SELECT value FROM meta WHERE key = 'version'") { row in
       contents.versionMark = UInt64(bitPattern: row.integer(0))
     }

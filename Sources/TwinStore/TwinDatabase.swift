@@ -10,6 +10,8 @@ struct TwinContents {
   var desired: [DesiredRow] = []
   var reported: [ReportedRow] = []
   var versionMark: UInt64 = 0
+  var lastHistory: Int64 = 0
+  var lastHistoryProperty: Int64 = 0
 }
 
 /// `twin.db`: one file, one connection, used by one thread at a time.
@@ -21,7 +23,9 @@ struct TwinDatabase {
   let connection: Connection
   private var durability = Connection.Durability.full
 
-  static let schemaVersion: Int64 = 2
+  var ledger = HistoryLedger()
+
+  static let schemaVersion: Int64 = 3
 
   /// The file is not what it was written as; the description says what SQLite found.
   struct Damage: Error, CustomStringConvertible {
@@ -72,6 +76,8 @@ struct TwinDatabase {
     }
     if found < 1 { try migrateTo1() }
     if found < 2 { try migrateTo2() }
+    if found < 3 { try migrateTo3() }
+    ledger = try readLedger()
     try endCommands()
     try makeShrinkable()
   }
@@ -164,11 +170,9 @@ struct TwinDatabase {
   mutating func write(_ commit: TwinCommit) throws {
     let needed: Connection.Durability =
       commit.desired.isEmpty && commit.removedDevices.isEmpty && commit.policies.isEmpty && commit.commands.isEmpty
-        && commit.versionMark == nil ? .normal : .full
-    if needed != durability {
-      try connection.execute("PRAGMA synchronous = \(needed.rawValue)")
-      durability = needed
-    }
+        && commit.versionMark == nil && commit.history.allSatisfy { $0.kind == .reported } ? .normal : .full
+    try setDurability(needed)
+    let orphans = try orphans(of: commit.removedDevices)
     do {
       try writeOnce(commit)
     } catch let error as SQLiteError where error.isFull {
@@ -176,6 +180,8 @@ struct TwinDatabase {
       try? connection.execute("PRAGMA wal_checkpoint(RESTART)")
       try writeOnce(commit)
     }
+    ledger.add(commit.history)
+    ledger.orphans.formUnion(orphans)
   }
 
   private func writeOnce(_ commit: TwinCommit) throws {
@@ -190,8 +196,15 @@ struct TwinDatabase {
       try writeReported(commit.reported)
       try writePolicies(commit.policies)
       try write(commit.commands)
+      try writeHistory(commit.history)
       if let mark = commit.versionMark { try writeMark(mark) }
     }
+  }
+
+  mutating func setDurability(_ needed: Connection.Durability) throws(SQLiteError) {
+    guard needed != durability else { return }
+    try connection.execute("PRAGMA synchronous = \(needed.rawValue)")
+    durability = needed
   }
 
   private func writeMark(_ mark: UInt64) throws(SQLiteError) {

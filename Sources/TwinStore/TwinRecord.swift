@@ -14,8 +14,12 @@ struct TwinSlot {
     static let hasCause = Flags(rawValue: 8)
     /// There is a desired value that reports may confirm or contradict.
     static let wished = Flags(rawValue: 16)
-    /// What a sample must meet, of ``accepts``, ``hasCause`` and ``wished``, for ingest to have no more to look at.
-    static let looked: Flags = [.accepts, .hasCause, .wished]
+    /// Its changes go into the history.
+    static let kept = Flags(rawValue: 32)
+    /// Somebody is told of its changes.
+    static let told: Flags = [.wished, .kept]
+    /// What a sample must meet, ``accepts`` and none of the others, for ingest to have no more to look at.
+    static let looked: Flags = [.accepts, .hasCause, .wished, .kept]
   }
   var payload: UInt64 = 0
   var sourceTime: Int64 = 0
@@ -43,6 +47,8 @@ struct TwinProperty {
   var specSeen: JSONValue?
   /// A local change that the spec overrules.
   var drift: DesiredDrift?
+  /// Since when the device has not held what is desired; nil: it does, or nothing is desired.
+  var differsSince: Timestamp?
   var stateVersion: UInt64 = 0
   var hasRow = false
   var isDesiredDirty = false

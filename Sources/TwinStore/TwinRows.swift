@@ -78,6 +78,7 @@ struct TwinCommit {
   var reported: [ReportedRow] = []
   var policies: [(device: Int64, policy: DesiredPolicy)] = []
   var commands: [CommandRow] = []
+  var history: [HistoryRow] = []
   var versionMark: UInt64?
   /// Where the rows came from: to take note of success, or to mark them again after a failure.
   var twins: [(twin: Int, rowID: Int64)] = []
@@ -86,6 +87,6 @@ struct TwinCommit {
 
   var isEmpty: Bool {
     removedDevices.isEmpty && desired.isEmpty && reported.isEmpty && policies.isEmpty && commands.isEmpty
-      && versionMark == nil
+      && history.isEmpty && versionMark == nil
   }
 }

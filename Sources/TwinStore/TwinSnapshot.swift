@@ -26,6 +26,11 @@ public struct TwinSnapshot: Sendable, Hashable {
     public var specDesired: JSONValue?
     /// A local change that the spec overrules (``DesiredPolicy/specWins``).
     public var drift: DesiredDrift?
+    /// Whether the device is known to hold what is desired: compared by type, within the tolerance. Nil where nothing
+    /// is desired. Uncertain readings count, Bad ones do not; what cannot be read holds once it is Confirmed.
+    public var holds: Bool?
+    /// Since when it does not: when it was asked for or, if it held since, when it was found otherwise.
+    public var differsSince: Timestamp?
   }
   public var device: DeviceKey
   public var uid: String
@@ -64,11 +69,16 @@ public struct TwinTransition: Sendable, Hashable {
   public var property: String
   public var transition: DesiredState.Transition
   public var time: Timestamp
-  public init(device: DeviceKey, property: String, transition: DesiredState.Transition, time: Timestamp) {
+  /// What is desired; nil: nothing any more.
+  public var wish: DesiredWish?
+  public init(
+    device: DeviceKey, property: String, transition: DesiredState.Transition, time: Timestamp, wish: DesiredWish? = nil
+  ) {
     self.device = device
     self.property = property
     self.transition = transition
     self.time = time
+    self.wish = wish
   }
 }
 
@@ -84,6 +94,13 @@ public struct TwinStatistics: Sendable, Hashable {
   public var reportedRowsWritten = 0
   public var desiredRowsWritten = 0
   public var commits = 0
+  public var historyRowsWritten = 0
+  /// Entries that went for their age or number.
+  public var historyRowsPruned = 0
+  /// Changes that were too many in a minute to be kept; the next entry of the property counts them.
+  public var historySkipped = 0
+  /// Entries that were lost because the disk did not take them in time.
+  public var historyDropped = 0
   public var failedCommits = 0
   /// Files that were found damaged while in use, and replaced.
   public var filesReplaced = 0

@@ -85,6 +85,7 @@ extension TwinState {
     slots[index].flags.insert(.accepts)
     slots[index].group = group(every: definition.persistEvery)
     slots[index].expected = expected
+    if definition.keepsReported { slots[index].flags.insert(.kept) } else { slots[index].flags.remove(.kept) }
     let isKept =
       switch (slots[index].kind, definition.type) {
       case (.none, _), (.boolean, .boolean), (.integer, .integer), (.unsigned, .integer), (.number, .number): true
@@ -127,6 +128,7 @@ extension TwinState {
     for property in twins[twin].properties {
       let point = property.point.index
       slots[Int(point)] = TwinSlot()
+      history.forget(point)
       sides[point] = nil
       causes[point] = nil
     }

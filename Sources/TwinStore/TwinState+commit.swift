@@ -27,6 +27,7 @@ extension TwinState {
       }
       if let policy = plan.policy { commit.policies.append((plan.rowID, policy)) }
     }
+    takeHistory(plans, reported: !reported.isEmpty, &commit, &claimed, now: now)
     for group in reported where commit.reported.count < limit {
       takeReported(group, &commit, &claimed, limit: limit - commit.reported.count)
     }
@@ -62,7 +63,7 @@ extension TwinState {
   }
 
   /// Sees to it that the rows that name a property are in the commit, unless they are on disk already.
-  private func claim(_ twin: Int, _ property: Int, _ commit: inout TwinCommit, _ claimed: inout Set<Int64>) {
+  func claim(_ twin: Int, _ property: Int, _ commit: inout TwinCommit, _ claimed: inout Set<Int64>) {
     let record = twins[twin]
     if !record.hasRow, claimed.insert(-record.rowID).inserted {
       claim(twin, &commit)
@@ -95,6 +96,8 @@ extension TwinState {
       twins[twin].properties[property].hasRow = true
     }
     if let mark = commit.versionMark { versionMark = mark }
+    if !commit.history.isEmpty { history.succeeded() }
+    statistics.historyRowsWritten += commit.history.count
     statistics.commits += 1
     statistics.desiredRowsWritten += commit.desired.count
     statistics.reportedRowsWritten += commit.reported.count
@@ -102,6 +105,7 @@ extension TwinState {
 
   mutating func failed(_ commit: TwinCommit) {
     statistics.failedCommits += 1
+    if !commit.history.isEmpty { history.failed() }
     removedRows += commit.removedDevices
     for (twin, property, rowID) in commit.desiredSources where isStill(twin, property, rowID) {
       guard !twins[twin].properties[property].isDesiredDirty else { continue }
@@ -143,7 +147,9 @@ extension TwinState {
     versionMark = contents.versionMark
     lastRemoval = contents.versionMark
     nextDeviceRow = (contents.devices.map(\.id).max() ?? 0) + 1
-    nextPropertyRow = (contents.properties.map(\.id).max() ?? 0) + 1
+    nextPropertyRow = Swift.max(contents.properties.map(\.id).max() ?? 0, contents.lastHistoryProperty) + 1
+    // Rises over restarts even where everything was pruned: no more things happen than versions are reserved.
+    history.nextID = Swift.max(contents.lastHistory + 1, Int64(clamping: contents.versionMark))
     var twinOfRow: [Int64: Int] = [:]
     for row in contents.devices {
       var record = TwinRecord(

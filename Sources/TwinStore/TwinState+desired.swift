@@ -32,6 +32,7 @@ struct DesiredPlan {
   }
   var twin: Int
   var rowID: Int64
+  var source: DesiredSource
   var steps: [Step] = []
   /// Nil: as it was.
   var policy: DesiredPolicy?
@@ -72,7 +73,7 @@ extension TwinState {
     {
       throw .conflict(change.device, current: twins[twin].version)
     }
-    var plan = DesiredPlan(twin: twin, rowID: twins[twin].rowID)
+    var plan = DesiredPlan(twin: twin, rowID: twins[twin].rowID, source: change.source)
     switch change.source {
     case .spec: planSpec(change, now, &plan)
     case .local, .command: try planLocal(change, now, &plan)
@@ -174,7 +175,7 @@ extension TwinState {
   }
 
   /// Equal as JSON, numbers by value: 55 and 55.0 are the same wish.
-  private static func isSame(_ left: JSONValue?, _ right: JSONValue?) -> Bool {
+  static func isSame(_ left: JSONValue?, _ right: JSONValue?) -> Bool {
     if left == right { return true }
     guard let left = left?.number, let right = right?.number else { return false }
     return left == right && left.magnitude < 9_007_199_254_740_992
@@ -189,7 +190,7 @@ extension TwinState {
     }
   }
 
-  private func plannedVerdict(_ step: DesiredPlan.Step, _ plan: DesiredPlan) -> Result<Value, DesiredRejection>? {
+  func plannedVerdict(_ step: DesiredPlan.Step, _ plan: DesiredPlan) -> Result<Value, DesiredRejection>? {
     if case .set(let wish) = step.effect { verdict(plan.twin, step.property, of: wish.value) } else { nil }
   }
 
@@ -203,7 +204,7 @@ extension TwinState {
     }
   }
 
-  private static func take(
+  static func take(
     _ step: DesiredPlan.Step, in entry: inout TwinProperty, verdict: Result<Value, DesiredRejection>?, now: Timestamp
   ) -> [DesiredState.Directive] {
     keep(step, in: &entry)
@@ -235,6 +236,10 @@ extension TwinState {
   }
 
   private mutating func apply(_ step: DesiredPlan.Step, _ plan: DesiredPlan, now: Timestamp) {
+    // The commit that came before has its history too.
+    history.muted = (plan.twin, step.property)
+    defer { history.muted = nil }
+    twins[plan.twin].properties[step.property].differsSince = nil
     Self.keep(step, in: &twins[plan.twin].properties[step.property])
     if let event = Self.event(step.effect, plannedVerdict(step, plan)) {
       apply(event, twin: plan.twin, property: step.property, now: now)

@@ -151,7 +151,11 @@ extension TwinState {
         touchedTwins.append(twin)
       }
     }
+    let former = slots[point]
     slots[point] = slot
+    if isDurableChange, !slot.flags.isDisjoint(with: .told) {
+      noteChange(at: point, from: former, version: tally.version, now: now())
+    }
     if slot.flags.contains(.wished), kind != .none, quality == .good {
       apply(.reported(reading(at: point)), twin: Int(slot.twin), property: Int(slot.property), now: now())
     }

@@ -32,6 +32,7 @@ extension TwinState {
     case .wakeAt?, .transition?, nil: break
     }
     let hasMoved = machine.step != step
+    followDifference(twin, property, now)
     let slot = Int(twins[twin].properties[property].point.index)
     if machine.watchesReports { slots[slot].flags.insert(.wished) } else { slots[slot].flags.remove(.wished) }
     guard face(twin, property) != before else { return hasMoved }
@@ -65,7 +66,9 @@ extension TwinState {
 
   mutating func note(_ transition: DesiredState.Transition, _ twin: Int, _ property: Int, _ now: Timestamp) {
     let entry = TwinTransition(
-      device: twins[twin].key, property: twins[twin].properties[property].name, transition: transition, time: now)
+      device: twins[twin].key, property: twins[twin].properties[property].name, transition: transition, time: now,
+      wish: twins[twin].properties[property].machine.wish)
+    noteHistory(of: transition, twin, property, now)
     for stream in transitionStreams.values {
       if case .dropped = stream.yield(entry) { statistics.lostTransitions += 1 }
     }
@@ -171,7 +174,8 @@ extension TwinState {
           version: Swift.max(slots[point].version, entry.stateVersion), desired: entry.machine.wish,
           target: entry.machine.target, state: entry.machine.phase, reason: entry.machine.reason,
           message: entry.machine.message, attempts: entry.machine.attempts, confirmedAt: entry.machine.confirmedAt,
-          specDesired: entry.specSeen, drift: entry.drift)
+          specDesired: entry.specSeen, drift: entry.drift, holds: holds(index, property),
+          differsSince: entry.differsSince)
       })
   }
 }

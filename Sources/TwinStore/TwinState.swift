@@ -39,6 +39,8 @@ struct TwinState {
   /// Commands that came to an end and whose callers do not know it yet.
   var endedCommands: [UInt64: (device: DeviceKey, outcome: TwinCommandOutcome)] = [:]
   var nextCommand: UInt64 = 1
+  /// What happened and is not on disk yet.
+  var history = HistoryBuffer()
 
   struct WeakFeed { weak var feed: TwinChangeFeed? }
 

@@ -169,6 +169,11 @@ extension TwinStore {
         commit.commands = [row]
         _ = write { _ in commit }
       }
+      if let queued {
+        record(queued.command, outcome, of: device)
+      } else if let late, let value = try? JSONValue(parsing: late.value) {
+        record(TwinCommand(property: late.property, value: value, user: late.by), outcome, of: device)
+      }
       for waiter in queued?.waiters ?? [] { waiter(outcome) }
     }
   }

@@ -1,5 +1,5 @@
 public import DeviceKit
-internal import Documents
+public import Documents
 internal import Synchronization
 
 extension TwinStore {
@@ -56,13 +56,22 @@ extension TwinStore {
   /// All devices that have a twin, sorted.
   public var devices: [DeviceKey] { state.withLock { $0.indexes.keys.sorted() } }
 
+  /// The time by the store's clock.
+  public var now: Timestamp { clock.now }
+
   /// The highest version that any twin has.
   public var version: UInt64 { state.withLock { $0.version } }
 
   /// The version below which a watcher cannot be told all that it missed.
   public var oldestResumableVersion: UInt64 { state.withLock { $0.lastRemoval } }
 
-  public var statistics: TwinStatistics { state.withLock { $0.statistics } }
+  public var statistics: TwinStatistics {
+    state.withLock { state in
+      var statistics = state.statistics
+      statistics.historyDropped = state.history.dropped
+      return statistics
+    }
+  }
 
   /// A new registration for changes; it ends when the feed is let go.
   public func changes() -> TwinChangeFeed {

@@ -17,9 +17,15 @@ public final class TwinStore: Sendable {
     public var reportedInterval: Duration
     /// Holds every desired value: nothing is ever written to a device.
     public var isReadOnlyGateway: Bool
-    public init(reportedInterval: Duration = .seconds(60), isReadOnlyGateway: Bool = false) {
+    /// How much of what happened is kept.
+    public var history: TwinHistoryLimits
+    public init(
+      reportedInterval: Duration = .seconds(60), isReadOnlyGateway: Bool = false,
+      history: TwinHistoryLimits = TwinHistoryLimits()
+    ) {
       self.reportedInterval = reportedInterval
       self.isReadOnlyGateway = isReadOnlyGateway
+      self.history = history
     }
   }
 
@@ -30,6 +36,9 @@ public final class TwinStore: Sendable {
   let path: String
   let database: Mutex<TwinDatabase?>
   let queue = DispatchQueue(label: "selvedge.twins")
+  /// Reads the history, beside the commits.
+  let historyQueue = DispatchQueue(label: "selvedge.twins.history")
+  let pruneIsScheduled = Atomic(false)
   private let commitIsScheduled = Atomic(false)
   private let reportIsScheduled = Atomic(false)
   /// How many groups have a timer.
@@ -100,7 +109,10 @@ public final class TwinStore: Sendable {
     queue.asyncAfter(deadline: .now() + .nanoseconds(Int(clamping: interval.nanoseconds))) { [weak self] in
       guard let self, !self.isClosed.load(ordering: .acquiring) else { return }
       self.commitReported([group])
-      if group == 0 { self.tidy() }
+      if group == 0 {
+        self.schedulePrune(after: .zero)
+        self.tidy()
+      }
       self.scheduleTimer(group, interval)
     }
   }
@@ -251,6 +263,7 @@ public final class TwinStore: Sendable {
       throw error
     }
     state.withLock { $0.succeeded(commit) }
+    if !commit.history.isEmpty || !commit.removedDevices.isEmpty { schedulePrune(after: Self.prunePause) }
     if commitFails.exchange(false, ordering: .relaxed) { logger.notice("the twins can be stored again") }
   }
 

@@ -101,8 +101,8 @@ struct ApplyCommand: AsyncParsableCommand {
 
 struct TwinCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "twin", abstract: "Sets desired values of a device, and sends it commands.",
-    subcommands: [TwinSetCommand.self, TwinSendCommand.self])
+    commandName: "twin", abstract: "Sets desired values of a device, sends it commands, and tells what came of them.",
+    subcommands: [TwinSetCommand.self, TwinSendCommand.self, TwinHistoryCommand.self, TwinDeltaCommand.self])
 }
 
 struct TwinSetCommand: AsyncParsableCommand {

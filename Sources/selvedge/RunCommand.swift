@@ -42,6 +42,10 @@ struct RunCommand: AsyncParsableCommand {
   var tokenFile: String?
   @Option(help: "Who may do what: RBAC roles and bindings (YAML).")
   var access: String?
+  @Option(help: "How long the twins' history is kept. (default: 168h)")
+  var historyAge: String?
+  @Option(help: "What the twins' history may take on the disk. (default: 16Mi)")
+  var historyBytes: String?
   @Flag(help: "Write to no device, whatever the manifests say.")
   var readOnly = false
 
@@ -62,6 +66,8 @@ struct RunCommand: AsyncParsableCommand {
     flags["client-ca"] = clientCA
     flags["token-file"] = tokenFile
     flags["access"] = access
+    flags["history-age"] = historyAge
+    flags["history-bytes"] = historyBytes
     if readOnly { flags["read-only"] = "true" }
     try await reportingStartErrors {
       try await Gateway.run(GatewayConfiguration.load(flags: flags, configFile: config))

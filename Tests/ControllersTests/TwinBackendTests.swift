@@ -55,7 +55,9 @@ import TwinStore
     #expect(definition.name == TwinPlace.name && definition.isNamespaced && !definition.hasStatus)
     #expect(definition.verbs == ["get", "list", "patch", "update", "watch"])
     #expect(
-      definition.columns.map(\.name) == ["Connected", "Properties", "Desired", "Unconfirmed", "Bad", "Writes", "Age"])
+      definition.columns.map(\.name) == [
+        "Connected", "Properties", "Desired", "Unconfirmed", "Bad", "Writes", "Policy", "Version", "Age",
+      ])
     #expect(definition.schema[path: "properties", "spec", "properties", "desired", "description"] != nil)
   }
 

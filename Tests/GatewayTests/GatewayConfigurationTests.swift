@@ -38,9 +38,16 @@ import Testing
     (["tls-cert": "c"], "--tls-key"), (["tls-key": "k"], "--tls-cert"), (["client-ca": "c"], "need TLS"),
     (["access": "a"], "--token-file"), (["listen": "7070x"], "HOST:PORT"),
     (["log-format": "xml"], "text or json"), (["log-level": "loud"], "trace"),
-    (["read-only": "maybe"], "true or false"),
+    (["read-only": "maybe"], "true or false"), (["history-age": "a week"], "168h"), (["history-bytes": "1"], "16Mi"),
   ]) func isRefusedWithAWordOnWhatToDo(_ flags: [String: String], _ word: String) {
     #expect { try configuration(flags: flags) } throws: { "\($0)".contains(word) }
+  }
+
+  @Test func theHistoryIsBoundedByAgeAndSize() throws {
+    let usual = try configuration()
+    #expect(usual.historyAge == .seconds(7 * 86_400) && usual.historyBytes == 16 << 20)
+    let other = try configuration(flags: ["history-age": "36h"], file: ["historyBytes": 1_000_000])
+    #expect(other.historyAge == .seconds(36 * 3_600) && other.historyBytes == 1_000_000)
   }
 
   @Test func anUnknownKeyInTheFileIsNamed() {

@@ -55,7 +55,9 @@ struct GatewayParts {
     do {
       twins = try TwinStore.open(
         directory: try data.folder(data.twins), points: points, clock: clock, logger: logger,
-        options: .init(isReadOnlyGateway: configuration.isReadOnly))
+        options: .init(
+          isReadOnlyGateway: configuration.isReadOnly,
+          history: .init(age: configuration.historyAge, bytes: configuration.historyBytes)))
     } catch let error as TwinError {
       throw StartError("\(error)")
     }

@@ -69,6 +69,10 @@ public struct GatewayConfiguration: Sendable, Hashable {
 
   /// Whether a request must show a credential.
   public var requiresCredentials: Bool { clientCA != nil || tokenFile != nil }
+  /// How long the twins' history is kept.
+  public var historyAge: Duration
+  /// Bytes that it may take on the disk, about.
+  public var historyBytes: Int
 
   /// The settings: flag (without dashes), key in the YAML file. The environment's name follows from the flag.
   public static let settings: [(flag: String, key: String)] = [
@@ -77,6 +81,7 @@ public struct GatewayConfiguration: Sendable, Hashable {
     ("export-dir", "exportDir"), ("secrets-dir", "secretsDir"), ("secret-key-file", "secretKeyFile"),
     ("tls-cert", "tlsCert"), ("tls-key", "tlsKey"), ("client-ca", "clientCA"), ("token-file", "tokenFile"),
     ("access", "access"),
+    ("history-age", "historyAge"), ("history-bytes", "historyBytes"),
   ]
 
   /// `SELVEDGE_DATA_DIR` for `data-dir`.
@@ -146,6 +151,16 @@ public struct GatewayConfiguration: Sendable, Hashable {
     case (_?, nil): throw StartError("tls-cert needs its private key: say --tls-key FILE too")
     case (nil, _?): throw StartError("tls-key needs its certificate: say --tls-cert FILE too")
     }
+    let age = try value("history-age") ?? "168h"
+    guard let historyAge = Duration(manifest: age), historyAge > .zero else {
+      throw StartError("history-age is \"\(age)\"; it takes a duration such as 168h")
+    }
+    self.historyAge = historyAge
+    let size = try value("history-bytes") ?? "16Mi"
+    guard let bytes = Quantity.bytes(size).flatMap({ Int(exactly: $0) }), bytes >= 65_536 else {
+      throw StartError("history-bytes is \"\(size)\"; it takes a size from 64Ki up, such as 16Mi")
+    }
+    historyBytes = bytes
     try checkAccess()
   }
 

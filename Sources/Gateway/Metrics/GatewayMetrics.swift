@@ -59,6 +59,13 @@ struct GatewayMetrics: Sendable {
       [
         ([("kind", "reported")], Double(statistics.reportedRowsWritten)),
         ([("kind", "desired")], Double(statistics.desiredRowsWritten)),
+        ([("kind", "history")], Double(statistics.historyRowsWritten)),
+      ])
+    text.family(
+      "selvedge_twin_history_dropped_total", .counter, "Changes that are not in the twins' history, by cause.",
+      [
+        ([("cause", "tooMany")], Double(statistics.historySkipped)),
+        ([("cause", "notStored")], Double(statistics.historyDropped)),
       ])
     text.family(
       "selvedge_twin_commits_total", .counter, "Commits to the twins' file, by outcome.",

@@ -84,6 +84,12 @@ extension KindText {
                 description: How the reported value is kept on the gateway's disk.
                 properties:
                   every: {$use: duration, description: It is written at most once in this span; 0s is at every change. Absent is the model's.}
+              history:
+                type: object
+                description: What the twin's history keeps of the reported values.
+                properties:
+                  reported: {type: string, enum: ['Off', Changes], description: 'Whether changes are kept. Absent is Changes for booleans, strings and what has an enum, for other numbers with a deadband or in the summary, and Off for the rest.'}
+                  deadband: {type: number, minimum: 0, description: A number is kept once it is further than this from the last one kept. Absent is the larger of what writing tolerates and 1 % of that one.}
               write:
                 type: object
                 description: How a desired value is written.

@@ -1,0 +1,121 @@
+import ArgumentParser
+import Documents
+
+struct TwinHistoryCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "history", abstract: "Prints what happened to a device's properties, the newest last.")
+  @OptionGroup var server: ServerOption
+  @Option(name: [.customShort("n"), .long], help: "The namespace.")
+  var namespace = "default"
+  @Argument(help: "The device.")
+  var device: String
+  @Argument(help: "The property; absent: all.")
+  var property: String?
+  @Option(help: "The first moment: a time (RFC 3339), or how long ago, such as 15m, 36h or 7d.")
+  var since: String?
+  @Option(help: "The moment before which to stop.")
+  var until: String?
+  @Option(help: "Desired, Transition, Command, Drift or Reported; several with commas between.")
+  var kind: String?
+  @Option(help: "The most entries, the newest ones.")
+  var limit = 100
+  @Option(name: .shortAndLong, help: "table or json.")
+  var output = "table"
+
+  func run() async throws {
+    let client = try APIClient(server: server.server)
+    let query = [
+      ("property", property), ("since", since), ("until", until), ("kind", kind), ("limit", "\(limit)"),
+    ].compactMap { name, value in value.map { "\(name)=\(Self.escaped($0))" } }.joined(separator: "&")
+    let path = "/apis/twin.selvedge.dev/v1alpha1/namespaces/\(namespace)/twins/\(device)/history?\(query)"
+    let document = try await client.json("GET", path)
+    guard output == "table" else {
+      print(String(decoding: document.serialised(pretty: true), as: UTF8.self), terminator: "")
+      return
+    }
+    let items = document["items"]?.array ?? []
+    print(
+      textTable(
+        [["TIME", "PROPERTY", "KIND", "FROM", "TO", "BY", "WHY"]]
+          + items.map { item in
+            let why = [item["reason"], item["message"], item["cause"]].compactMap { $0?.string }
+            return [
+              item["time"]?.string ?? "", item["property"]?.string ?? "", item["kind"]?.string ?? "",
+              cell(item["from"]), cell(item["to"] ?? item["value"]), item["by"]?.string ?? "",
+              ([item["state"]?.string, item["quality"]?.string].compactMap { $0 }.filter { $0 != "Good" } + why
+                + (item["skipped"]?.int.map { ["\($0) changes before were not kept"] } ?? [])).joined(separator: ": "),
+            ]
+          }), terminator: "")
+    if document[path: "metadata", "continue"] != nil {
+      print("There is more before: raise --limit, or give --until.")
+    }
+  }
+
+  /// Everything but RFC 3986's unreserved characters, percent-encoded.
+  private static func escaped(_ text: String) -> String {
+    var result = ""
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+        UInt8(ascii: "~"):
+        result.unicodeScalars.append(Unicode.Scalar(byte))
+      default: result += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+      }
+    }
+    return result
+  }
+}
+
+struct TwinDeltaCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "delta", abstract: "Prints the desired values that a device is not known to hold.")
+  @OptionGroup var server: ServerOption
+  @Option(name: [.customShort("n"), .long], help: "The namespace.")
+  var namespace = "default"
+  @Argument(help: "The device.")
+  var device: String
+  @Option(name: .shortAndLong, help: "table or json.")
+  var output = "table"
+
+  func run() async throws {
+    let client = try APIClient(server: server.server)
+    let document = try await client.json(
+      "GET", "/apis/twin.selvedge.dev/v1alpha1/namespaces/\(namespace)/twins/\(device)/delta")
+    guard output == "table" else {
+      print(String(decoding: document.serialised(pretty: true), as: UTF8.self), terminator: "")
+      return
+    }
+    let items = document["properties"]?.array ?? []
+    guard !items.isEmpty else {
+      print("\(device) holds all that is desired of it.")
+      return
+    }
+    print(
+      textTable(
+        [["PROPERTY", "DESIRED", "REPORTED", "QUALITY", "STATE", "SINCE", "BY", "WHY"]]
+          + items.map { item in
+            [
+              item["name"]?.string ?? "", cell(item["desired"]), cell(item["reported"]), item["quality"]?.string ?? "",
+              item["state"]?.string ?? "", item["since"]?.string ?? "", item["by"]?.string ?? "",
+              [item["reason"], item["message"]].compactMap { $0?.string }.joined(separator: ": "),
+            ]
+          }), terminator: "")
+  }
+}
+
+private func cell(_ value: JSONValue?) -> String { value?.string ?? value?.description ?? "" }
+
+/// Rows of cells as aligned lines; the first row is the head, the last column is not padded.
+private func textTable(_ rows: [[String]]) -> String {
+  let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+  return rows.map { row in
+    var line = ""
+    for (column, text) in row.enumerated() {
+      line += text
+      if column < row.count - 1 { line += String(repeating: " ", count: widths[column] - text.count + 3) }
+    }
+    while line.last == " " { line.removeLast() }
+    return line + "\n"
+  }.joined()
+}
