@@ -1,4 +1,5 @@
 import Controllers
+import DeviceKit
 import Documents
 import Testing
 
