@@ -19,9 +19,10 @@ UNITS = {
     "Hz", "kHz", "degC", "K", "%", "Pa", "hPa", "kPa", "bar", "m", "mm", "m3", "m3/h", "l/min", "/min", "ms", "s", "min", "h",
     "d", "deg", "Ohm", "kOhm", "lx", "[ppm]", "N.m", "kg", "g/m3", "g/kg", "kJ/kg", "dB",
 }
-SPEC = {"manufacturer", "model", "description", "protocol", "match", "properties"}
+SPEC = {"manufacturer", "model", "description", "protocol", "match", "persist", "properties"}
 PROPERTY = {
-    "name", "description", "type", "unit", "access", "minimum", "maximum", "enum", "summary", "poll", "write", "modbus", "mqtt",
+    "name", "description", "type", "unit", "access", "minimum", "maximum", "enum", "summary", "poll", "persist", "write", "modbus",
+    "mqtt",
 }
 MODBUS = {"table", "address", "register", "encoding", "order", "scale", "offset", "bit", "registers"}
 WRITE = {"tolerance", "confirmWithin", "retries", "onReconnect", "onDrift", "expireAfter"}
@@ -144,6 +145,8 @@ def lint_property(prop, where):
             problems.append(f"{where}.enum: {value!r} is no {kind}")
     if not DURATION.match(str(prop.get("poll", {}).get("every", "1s"))):
         problems.append(f"{where}.poll.every: {prop['poll']['every']!r} is no duration such as 500ms or 1m")
+    if not DURATION.match(str(prop.get("persist", {}).get("every", "1s"))):
+        problems.append(f"{where}.persist.every: {prop['persist']['every']!r} is no duration such as 0s or 5m")
     if "write" in prop:
         problems += unknown(prop["write"], WRITE, f"{where}.write")
         if access == "Read":

@@ -48,7 +48,7 @@ struct BackupCommand: AsyncParsableCommand {
     guard dataDir == nil else {
       throw ValidationFailure(message: "a data directory is backed up into a file: name one instead of -")
     }
-    let response = try await APIClient(server).request("GET", "/selvedge/v1/backup", into: descriptor)
+    let response = try await server.client().request("GET", "/selvedge/v1/backup", into: descriptor)
     guard response.isSuccess else { throw ValidationFailure(message: response.problem) }
   }
 }

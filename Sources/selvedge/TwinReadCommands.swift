@@ -23,7 +23,7 @@ struct TwinHistoryCommand: AsyncParsableCommand {
   var output = "table"
 
   func run() async throws {
-    let client = try APIClient(server)
+    let client = try server.client()
     let query = [
       ("property", property), ("since", since), ("until", until), ("kind", kind), ("limit", "\(limit)"),
     ].compactMap { name, value in value.map { "\(name)=\(Self.escaped($0))" } }.joined(separator: "&")
@@ -79,7 +79,7 @@ struct TwinDeltaCommand: AsyncParsableCommand {
   var output = "table"
 
   func run() async throws {
-    let client = try APIClient(server)
+    let client = try server.client()
     let document = try await client.json(
       "GET", "/apis/twin.selvedge.dev/v1alpha1/namespaces/\(namespace)/twins/\(device)/delta")
     guard output == "table" else {

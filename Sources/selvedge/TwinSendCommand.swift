@@ -29,7 +29,7 @@ struct TwinSendCommand: AsyncParsableCommand {
       "value": (try? JSONValue(parsing: text)) ?? .string(text), "timeout": .string(timeout), "verify": .bool(verify),
     ]
     if let key { body["idempotencyKey"] = .string(key) }
-    let client = try APIClient(server)
+    let client = try server.client()
     let path = "/apis/twin.selvedge.dev/v1alpha1/namespaces/\(namespace)/twins/\(device)/commands"
     let response = try await client.request(
       "POST", path + "?fieldManager=selvedge-cli", contentType: "application/json", body: body.serialised())
