@@ -39,7 +39,6 @@ struct ProtobufTests {
   @Test func deleteOptionsAreRead() throws {
     let bytes = Self.envelope("DeleteOptions", apiVersion: "v1") { options in
       options.message(2) { $0.string(1, "u-1") }
-      options.bool(3, true)
       options.string(4, "Foreground")
       options.string(5, "All")
     }

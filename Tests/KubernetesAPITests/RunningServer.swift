@@ -8,6 +8,7 @@ import ResourceConformance
 import ResourceStore
 import Resources
 import ServiceLifecycle
+import TestSupport
 
 /// The API on a free loopback port, over backends of the test's choice.
 struct RunningServer {
@@ -16,10 +17,10 @@ struct RunningServer {
   var url: String { "http://127.0.0.1:\(port)" }
 
   /// - Parameters:
-  ///   - port: one that a server had before it was restarted; 0: a free one.
+  ///   - port: one that a server had before it was restarted; by default a free one that stays free for a restart.
   ///   - recorder: writes down every request.
   static func with(
-    _ backends: [any ResourceBackend], port: Int = 0, recorder: RequestRecorder? = nil,
+    _ backends: [any ResourceBackend], port: Int = Int(freePort()), recorder: RequestRecorder? = nil,
     _ body: @escaping @Sendable (RunningServer) async throws -> Void
   ) async throws {
     var logger = Logger(label: "test")

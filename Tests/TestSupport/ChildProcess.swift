@@ -35,6 +35,9 @@ public final class ChildProcess: Sendable {
     posix_spawn_file_actions_addopen(&actions, 0, source, O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 1, outputPath, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
     posix_spawn_file_actions_addopen(&actions, 2, errorsPath, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+    // A child that held another test's listening socket would keep its port taken.
+    for descriptor in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap(Int32.init)
+    where descriptor > 2 { posix_spawn_file_actions_addclose(&actions, descriptor) }
     // The pool's threads block signals, and a child would inherit that: SIGTERM must reach it.
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)

@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// A backend for the time of one write: notes what the write does to which object, and sees to it that nobody creates
 /// by an update or a patch what they may not create.
-struct AuditedBackend: ResourceBackend {
+struct AuditedBackend: SubresourceBackend {
   let base: any ResourceBackend
   let trail: WriteTrail
 
@@ -56,6 +56,28 @@ struct AuditedBackend: ResourceBackend {
     let result = try await base.delete(resource, key, options)
     trail.note(deleted: result.object)
     return result
+  }
+
+  func get(_ resource: ResourceName, _ key: ObjectKey, subresource: NamedSubresource, _ query: [QueryItem])
+    async throws(APIStatus) -> JSONValue
+  {
+    try await parts().get(resource, key, subresource: subresource, query)
+  }
+
+  func create(
+    _ resource: ResourceName, _ key: ObjectKey, subresource: NamedSubresource, _ object: JSONValue,
+    _ options: WriteOptions
+  ) async throws(APIStatus) -> WriteResult {
+    trail.note(isDryRun: options.isDryRun)
+    let result = try await parts().create(resource, key, subresource: subresource, object, options)
+    let address: JSONValue = ["metadata": ["namespace": .string(key.namespace), "name": .string(key.name)]]
+    trail.note(resource, from: nil, to: result.object.merging(address), subresource: nil)
+    return result
+  }
+
+  private func parts() throws(APIStatus) -> any SubresourceBackend {
+    guard let parts = base as? any SubresourceBackend else { throw .noSuchPath }
+    return parts
   }
 
   func watch(_ resource: ResourceName, _ options: ListOptions, since resourceVersion: UInt64?)

@@ -47,7 +47,7 @@ extension BuiltInKinds {
                 description: 'Texts by key. A key consists of letters, digits, -, _ and dots.'
               binaryData:
                 type: object
-                additionalProperties: {type: string, format: byte}
+                additionalProperties: {type: string}
                 description: 'Bytes in base64 by key; no key of data.'
               immutable: {type: boolean, nullable: true, description: 'Whether data can never change again.'}
     """#)
@@ -73,7 +73,7 @@ extension BuiltInKinds {
             properties:
               data:
                 type: object
-                additionalProperties: {type: string, format: byte}
+                additionalProperties: {type: string}
                 description: 'Bytes in base64 by key. A key consists of letters, digits, -, _ and dots.'
               stringData:
                 type: object

@@ -113,7 +113,8 @@ import Testing
       let keyFile = gateway.dataDirectory + "/keys/secrets.key"
       try FileManager.default.removeItem(atPath: keyFile)
       let result = try await run(
-        [try selvedgeBinary(), "run", "--data-dir", gateway.dataDirectory, "--listen", "127.0.0.1:0"], within: .seconds(20))
+        [try selvedgeBinary(), "run", "--data-dir", gateway.dataDirectory, "--listen", "127.0.0.1:0"],
+        within: .seconds(20))
       #expect(result.status == 1)
       #expect(result.errors.contains("Error: ") && result.errors.contains(keyFile), "\(result)")
     }

@@ -1,6 +1,6 @@
-import TestSupport
 import Foundation
 import Glibc
+import TestSupport
 
 /// A gateway that is served over TLS to who shows a token or a certificate.
 struct GuardedGateway {

@@ -1,5 +1,5 @@
-import TestSupport
 import Foundation
+import TestSupport
 
 /// A certificate authority of a test's own, by openssl.
 struct TestAuthority {
