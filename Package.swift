@@ -162,13 +162,16 @@ let package = Package(
 // Swift 6.3.1 breaks down over its WindowStage.
 if Context.environment["SELVEDGE_SANITIZED"] != nil {
   let kept: Set = [
-    "CSQLite", "CYaml", "Documents", "SQLite", "YAML", "Resources", "DeviceKit", "ResourceStore", "TwinStore",
-    "TestSupport",
+    "CSQLite", "CYaml", "CCrypto", "Documents", "Threads", "SQLite", "YAML", "Resources", "DeviceKit", "ResourceStore",
+    "TwinStore", "TestSupport", "ResourceConformance",
     "DocumentsTests", "DeviceKitTests", "ResourceStoreTests", "TwinStoreTests",
   ]
   package.products = []
   package.targets.removeAll { !kept.contains($0.name) }
   for target in package.targets where target.type == .test { target.dependencies.append("Sanitized") }
   package.targets.append(.target(name: "Sanitized", path: "Tests/Sanitized"))
-  package.dependencies = [.package(url: "https://github.com/apple/swift-log", from: "1.16.2")]
+  package.dependencies = [
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+  ]
 }

@@ -10,6 +10,7 @@ place=.build-tsan/package
 mkdir -p "$place"
 ln -sfn ../../Sources "$place/Sources"
 ln -sfn ../../Tests "$place/Tests"
+ln -sfn ../../Fixtures "$place/Fixtures"
 ln -sfn ../../Package.swift "$place/Package.swift"
 
 # A race ends the run with 66. History is kept long enough to show both sides of a race.

@@ -120,7 +120,9 @@ extension BackendConformance {
         s.changedField.reduce(s.change(number)) { $0[$1] ?? .null }
       }
       func patch(_ operations: JSONValue) async throws -> JSONValue {
-        try await s.backend.patch(s.resource, s.key("a"), .json(operations), subresource: nil, WriteOptions()).object
+        let result: WriteResult = try await s.backend.patch(
+          s.resource, s.key("a"), Patch.json(operations), subresource: nil, WriteOptions())
+        return result.object
       }
       let operations: JSONValue = [
         ["op": "test", "path": .string(path), "value": value(4)],

@@ -1,20 +1,33 @@
+internal import Dispatch
+internal import Documents
 internal import ServiceLifecycle
 
 /// Runs `operation` until it returns, `limit` is over or the service shuts down; then it is cancelled and awaited.
+///
+/// One task and one timer for each call: thousands of watches may be under way.
 @concurrent func withTimeLimit(_ limit: Duration, _ operation: @concurrent () async throws -> Void) async throws {
   try await withoutActuallyEscaping(operation) { operation in
     let handed = Handed(operation: operation)
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await handed.operation() }
-      group.addTask { try? await Task.sleep(for: limit) }
-      group.addTask { try? await gracefulShutdown() }
-      _ = try await group.next()
-      group.cancelAll()
+    // Ends before this call does, however that ends: the value is awaited below.
+    let task = Task { try await handed.operation() }
+    let timer = DispatchSource.makeTimerSource(queue: .global())
+    timer.schedule(deadline: .now() + .nanoseconds(Int(clamping: limit.nanoseconds)), leeway: .milliseconds(100))
+    timer.setEventHandler { task.cancel() }
+    timer.resume()
+    defer { timer.cancel() }
+    try await withTaskCancellationHandler {
+      try await withGracefulShutdownHandler {
+        try await task.value
+      } onGracefulShutdown: {
+        task.cancel()
+      }
+    } onCancel: {
+      task.cancel()
     }
   }
 }
 
-/// An operation on its way to the one child task that runs it.
+/// An operation on its way to the one task that runs it.
 ///
 /// Sendable because its owner only waits until that task has ended: nothing it captures is used from two tasks at once.
 private struct Handed: @unchecked Sendable {
