@@ -82,7 +82,7 @@ public struct KubernetesAPI: Sendable {
       return .json(answer, code: 201)
     }
     return try await ResourceEndpoint(
-      definition: entry.definition, backend: trail.map { AuditedBackend(base: backend, trail: $0) } ?? backend,
+      kind: entry, backend: trail.map { AuditedBackend(base: backend, trail: $0) } ?? backend,
       path: path, gauge: gauge, now: now
     ).reply(to: call)
   }

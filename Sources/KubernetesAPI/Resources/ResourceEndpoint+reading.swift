@@ -6,14 +6,14 @@ extension ResourceEndpoint {
   static let pageSize = 500
 
   func get(_ name: String, _ call: APICall) async throws(APIStatus) -> APIReply {
-    let rendering = try ObjectRendering(call, of: definition, now: now)
+    let rendering = try ObjectRendering(call, of: kind, now: now)
     if case .at(let version) = try ListParameters.Version(call.query) { try await reach(version) }
     let object = try await backend.get(resource, key(name))
     return .json(rendering.single(object), pretty: call.query.flag("pretty"))
   }
 
   func list(_ call: APICall) async throws(APIStatus) -> APIReply {
-    let rendering = try ObjectRendering(call, of: definition, now: now)
+    let rendering = try ObjectRendering(call, of: kind, now: now)
     let parameters = try ListParameters(call.query, of: definition, namespace: path.namespace)
     var options = parameters.options
     let pagesItself = options.limit == nil
@@ -66,7 +66,7 @@ extension ResourceEndpoint {
   }
 
   func watch(_ call: APICall) async throws(APIStatus) -> APIReply {
-    let rendering = try ObjectRendering(call, of: definition, now: now)
+    let rendering = try ObjectRendering(call, of: kind, now: now)
     let parameters = try ListParameters(
       call.query, of: definition, namespace: path.namespace, name: path.name)
     try gauge.check()

@@ -3,7 +3,7 @@ internal import Resources
 
 extension ResourceEndpoint {
   func create(_ call: APICall) async throws(APIStatus) -> APIReply {
-    let rendering = try ObjectRendering(call, of: definition, now: now)
+    let rendering = try ObjectRendering(call, of: kind, now: now)
     let options = try WriteParameters.read(call, kind: "CreateOptions")
     let document = try RequestBodyReader.object(call)
     let warnings = try duplicates(in: document, options)
@@ -13,7 +13,7 @@ extension ResourceEndpoint {
   }
 
   func update(_ name: String, _ call: APICall) async throws(APIStatus) -> APIReply {
-    let rendering = try ObjectRendering(call, of: definition, now: now)
+    let rendering = try ObjectRendering(call, of: kind, now: now)
     let options = try WriteParameters.read(call, kind: "UpdateOptions")
     let document = try RequestBodyReader.object(call)
     let warnings = try duplicates(in: document, options)
@@ -23,7 +23,7 @@ extension ResourceEndpoint {
   }
 
   func patch(_ name: String, _ call: APICall) async throws(APIStatus) -> APIReply {
-    let rendering = try ObjectRendering(call, of: definition, now: now)
+    let rendering = try ObjectRendering(call, of: kind, now: now)
     let format = RequestBodyFormat(contentType: call.contentType)
     let options = try WriteParameters.read(call, kind: "PatchOptions", isApply: format == .applyPatch)
     if format != .applyPatch, call.query["force"] != nil {
@@ -70,7 +70,7 @@ extension ResourceEndpoint {
   }
 
   func delete(_ name: String, _ call: APICall) async throws(APIStatus) -> APIReply {
-    let rendering = try ObjectRendering(call, of: definition, now: now)
+    let rendering = try ObjectRendering(call, of: kind, now: now)
     let options = try deletion(call)
     let (object, isGone) = try await backend.delete(resource, key(name), options)
     let pretty = call.query.flag("pretty")

@@ -3,12 +3,13 @@ internal import Resources
 
 /// One kind at one address: answers every verb through the kind's backend.
 struct ResourceEndpoint: Sendable {
-  let definition: ResourceDefinition
+  let kind: Catalogue.Entry
   let backend: any ResourceBackend
   let path: ResourcePath
   let gauge: WatchGauge
   let now: @Sendable () -> Timestamp
 
+  var definition: ResourceDefinition { kind.definition }
   var resource: ResourceName { definition.name }
   var namespace: String { path.namespace ?? "" }
 
