@@ -158,20 +158,28 @@ let package = Package(
   ]
 )
 
-// For scripts/sanitize.sh: what needs no network library, and its tests. Without Telemetry: under the thread sanitizer
-// Swift 6.3.1 breaks down over its WindowStage.
-if Context.environment["SELVEDGE_SANITIZED"] != nil {
-  let kept: Set = [
+// For scripts/sanitize.sh: what needs no network library, and its tests; with `protocols`, those that do as well. Without
+// Telemetry and what stands on it: under the thread sanitizer Swift 6.3.1 breaks down over its WindowStage.
+if let sanitized = Context.environment["SELVEDGE_SANITIZED"] {
+  var kept: Set = [
     "CSQLite", "CYaml", "CCrypto", "Documents", "Threads", "SQLite", "YAML", "Resources", "DeviceKit", "ResourceStore",
     "TwinStore", "TestSupport", "ResourceConformance",
-    "DocumentsTests", "DeviceKitTests", "ResourceStoreTests", "TwinStoreTests",
   ]
-  package.products = []
-  package.targets.removeAll { !kept.contains($0.name) }
-  for target in package.targets where target.type == .test { target.dependencies.append("Sanitized") }
-  package.targets.append(.target(name: "Sanitized", path: "Tests/Sanitized"))
   package.dependencies = [
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
   ]
+  if sanitized == "protocols" {
+    kept.formUnion([
+      "CModbus", "CMosquitto", "CUdev", "MQTTClient", "SinkKit", "ModbusProtocol", "MQTTProtocol", "UdevProtocol",
+      "MQTTSink", "Plant", "ModbusProtocolTests", "MQTTProtocolTests", "UdevProtocolTests", "PlantTests",
+    ])
+    package.dependencies.append(.package(url: "https://github.com/apple/swift-nio", from: "2.101.2"))
+  } else {
+    kept.formUnion(["DocumentsTests", "DeviceKitTests", "ResourceStoreTests", "TwinStoreTests"])
+  }
+  package.products = []
+  package.targets.removeAll { !kept.contains($0.name) }
+  for target in package.targets where target.type == .test { target.dependencies.append("Sanitized") }
+  package.targets.append(.target(name: "Sanitized", path: "Tests/Sanitized"))
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the layers that need no network library, and their tests, with the thread sanitizer, and runs the tests. Arguments
 # go to 'swift test'. A build of its own in .build-tsan: the first one takes a few minutes.
+# SELVEDGE_SANITIZED=protocols takes the protocols and the simulated factory instead.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/require.sh build
@@ -15,5 +16,6 @@ ln -sfn ../../Package.swift "$place/Package.swift"
 
 # A race ends the run with 66. History is kept long enough to show both sides of a race.
 export TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1 history_size=4 ${TSAN_OPTIONS:-}"
-export SELVEDGE_SANITIZED=1
+export SELVEDGE_SANITIZED="${SELVEDGE_SANITIZED:-core}"
+PATH="$PWD/.build-venv/bin:$PATH:/usr/sbin:/sbin"
 exec swift test --package-path "$place" --scratch-path .build-tsan/scratch --sanitize=thread "$@"
