@@ -88,7 +88,8 @@ let package = Package(
     layer("KubernetesAPI", ["Documents", "Resources", "YAML", hummingbird, httpTypes, nio, log, lifecycle]),
 
     layer(
-      "ModbusProtocol", path: "Protocols/ModbusProtocol", ["Documents", "DeviceKit", "CModbus", nio, nioPosix, log]),
+      "ModbusProtocol", path: "Protocols/ModbusProtocol",
+      ["Documents", "DeviceKit", "Threads", "CModbus", nio, nioPosix, log]),
     layer("MQTTProtocol", path: "Protocols/MQTTProtocol", ["Documents", "DeviceKit", "MQTTClient", log]),
     layer("UdevProtocol", path: "Protocols/UdevProtocol", ["Documents", "DeviceKit", "CUdev", log]),
     layer("FileSink", path: "Sinks/FileSink", ["Documents", "DeviceKit", "SinkKit", log]),

@@ -1,6 +1,7 @@
 package import DeviceKit
 package import Documents
 import Synchronization
+import Threads
 
 /// One serial port, shared by all units on its bus: a thread of its own, a bounded queue, one request at a time.
 ///

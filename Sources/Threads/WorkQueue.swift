@@ -1,16 +1,19 @@
-import Glibc
+internal import Glibc
 
 /// A bounded queue that one thread of its own empties: where blocking calls run off the cooperative pool.
 ///
-/// Unchecked: `items` and `isClosed` are touched only with `mutex` held.
-final class WorkQueue<Item: Sendable>: @unchecked Sendable {
+/// `@unchecked Sendable`: `items`, `head` and `isClosed` are touched only with `mutex` held.
+public final class WorkQueue<Item: Sendable>: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  private var items: [Item] = []
+  /// Waiting from `head` on.
+  private var items: [Item?] = []
+  private var head = 0
   private var isClosed = false
-  let limit: Int
+  public let limit: Int
 
-  init(limit: Int) {
+  /// - Parameter limit: how many items may wait.
+  public init(limit: Int) {
     self.limit = limit
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(condition, nil)
@@ -23,20 +26,20 @@ final class WorkQueue<Item: Sendable>: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  enum Taken { case queued, full, closed }
+  public enum Taken: Sendable { case queued, full, closed }
 
-  func push(_ item: Item) -> Taken {
+  public func push(_ item: Item) -> Taken {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     if isClosed { return .closed }
-    if items.count >= limit { return .full }
+    if items.count - head >= limit { return .full }
     items.append(item)
     pthread_cond_signal(condition)
     return .queued
   }
 
   /// Lets the thread finish what is queued and end.
-  func close() {
+  public func close() {
     pthread_mutex_lock(mutex)
     isClosed = true
     pthread_cond_signal(condition)
@@ -47,16 +50,25 @@ final class WorkQueue<Item: Sendable>: @unchecked Sendable {
   private func pop() -> Item? {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
-    while items.isEmpty {
+    while head == items.count {
       if isClosed { return nil }
       pthread_cond_wait(condition, mutex)
     }
-    return items.removeFirst()
+    let item = items[head]
+    items[head] = nil
+    head += 1
+    if head == items.count || head >= 1_024 {
+      items.removeFirst(head)
+      head = 0
+    }
+    return item
   }
 
   /// Starts the thread; `body` handles one item after the other with the state that `makeState` made on that thread.
-  func start<State: ~Copyable>(
-    _ makeState: @escaping @Sendable () -> State, body: @escaping @Sendable (inout State, Item) -> Void
+  /// `stackBytes` is address space: only what is touched becomes memory.
+  public func start<State: ~Copyable>(
+    stackBytes: Int = 256 * 1_024, _ makeState: @escaping @Sendable () -> State,
+    body: @escaping @Sendable (inout State, Item) -> Void
   ) {
     let work = Work { [self] in
       var state = makeState()
@@ -65,7 +77,7 @@ final class WorkQueue<Item: Sendable>: @unchecked Sendable {
     var thread = pthread_t()
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
-    pthread_attr_setstacksize(&attributes, 256 * 1024)
+    pthread_attr_setstacksize(&attributes, stackBytes)
     pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
     let result = pthread_create(
       &thread, &attributes,
@@ -74,7 +86,7 @@ final class WorkQueue<Item: Sendable>: @unchecked Sendable {
         Unmanaged<Work>.fromOpaque(pointer).takeRetainedValue().run()
         return nil
       }, Unmanaged.passRetained(work).toOpaque())
-    precondition(result == 0, "no thread for a serial line: \(String(cString: strerror(result)))")
+    precondition(result == 0, "no thread can be made: \(String(cString: strerror(result)))")
     pthread_attr_destroy(&attributes)
   }
 }
