@@ -136,6 +136,7 @@ let package = Package(
     tests("ResourcesTests", ["Resources", "Documents", "YAML"]),
     tests("ResourceStoreTests", ["ResourceStore", "ResourceConformance", "Resources", "SQLite", "Documents"]),
     tests("TwinStoreTests", ["TwinStore", "DeviceKit", "Documents", "SQLite", "TestSupport", log]),
+    tests("SinkKitTests", ["SinkKit", "DeviceKit", "Documents"]),
     tests("TelemetryTests", ["Telemetry", "SinkKit", "DeviceKit", "Documents", "FileSink"]),
     tests(
       "KubernetesAPITests",
