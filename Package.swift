@@ -159,12 +159,11 @@ let package = Package(
   ]
 )
 
-// For scripts/sanitize.sh: what needs no network library, and its tests; with `protocols`, those that do as well. Without
-// Telemetry and what stands on it: under the thread sanitizer Swift 6.3.1 breaks down over its WindowStage.
+// For scripts/sanitize.sh: what needs no network library, and its tests; with `protocols`, those that do as well.
 if let sanitized = Context.environment["SELVEDGE_SANITIZED"] {
   var kept: Set = [
-    "CSQLite", "CYaml", "CCrypto", "Documents", "Threads", "SQLite", "YAML", "Resources", "DeviceKit", "ResourceStore",
-    "TwinStore", "TestSupport", "ResourceConformance",
+    "CSQLite", "CYaml", "CCrypto", "Documents", "Threads", "SQLite", "YAML", "Resources", "DeviceKit", "SinkKit",
+    "ResourceStore", "TwinStore", "Telemetry", "FileSink", "TestSupport", "ResourceConformance",
   ]
   package.dependencies = [
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -172,12 +171,12 @@ if let sanitized = Context.environment["SELVEDGE_SANITIZED"] {
   ]
   if sanitized == "protocols" {
     kept.formUnion([
-      "CModbus", "CMosquitto", "CUdev", "MQTTClient", "SinkKit", "ModbusProtocol", "MQTTProtocol", "UdevProtocol",
+      "CModbus", "CMosquitto", "CUdev", "MQTTClient", "ModbusProtocol", "MQTTProtocol", "UdevProtocol",
       "MQTTSink", "Plant", "ModbusProtocolTests", "MQTTProtocolTests", "UdevProtocolTests", "PlantTests",
     ])
     package.dependencies.append(.package(url: "https://github.com/apple/swift-nio", from: "2.101.2"))
   } else {
-    kept.formUnion(["DocumentsTests", "DeviceKitTests", "ResourceStoreTests", "TwinStoreTests"])
+    kept.formUnion(["DocumentsTests", "DeviceKitTests", "ResourceStoreTests", "TwinStoreTests", "TelemetryTests"])
   }
   package.products = []
   package.targets.removeAll { !kept.contains($0.name) }

@@ -8,7 +8,9 @@ extension WindowStage {
     output.fixed(cell.skew)
     let older = pending.all(of: slot)
     output.varint(UInt64(older.count + (cell.kind == .closed ? 0 : 1)))
-    for place in older { save(pending[place], keepsEdges ? pending.edges[Int(place)] : EdgeCell(), to: &output) }
+    for place in older {
+      save(pending.window(at: place).pointee, keepsEdges ? pending.edges[Int(place)] : EdgeCell(), to: &output)
+    }
     if cell.kind != .closed { save(cell, keepsEdges ? edges[slot] : EdgeCell(), to: &output) }
   }
 
@@ -48,7 +50,7 @@ extension WindowStage {
         earliestDue = min(earliestDue, closeAt + skew + Self.grace)
       } else {
         let place = pending.window(of: slot, start: cell.start)
-        pending[place] = cell
+        pending.window(at: place).pointee = cell
         if keepsEdges { pending.edges[Int(place)] = edge }
       }
       countRestored(cell.count)
