@@ -71,11 +71,12 @@ let package = Package(
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
-    c("CSQLite"), c("CYaml"), c("CModbus"), c("CMosquitto"), c("CUdev"), c("CCrypto"),
+    c("CSQLite"), c("CYaml"), c("CModbus"), c("CMosquitto"), c("CUdev"), c("CCrypto"), c("CZlib"),
 
     layer("Documents", []),
     layer("SQLite", ["CSQLite"]),
     layer("Threads", []),
+    layer("Compression", ["CZlib"]),
     layer("YAML", ["CYaml", "Documents"]),
     layer("MQTTClient", ["CMosquitto", "Documents", log]),
     layer("Resources", ["Documents", "YAML"]),
@@ -92,7 +93,8 @@ let package = Package(
       ["Documents", "DeviceKit", "Threads", "CModbus", nio, nioPosix, log]),
     layer("MQTTProtocol", path: "Protocols/MQTTProtocol", ["Documents", "DeviceKit", "MQTTClient", log]),
     layer("UdevProtocol", path: "Protocols/UdevProtocol", ["Documents", "DeviceKit", "CUdev", log]),
-    layer("FileSink", path: "Sinks/FileSink", ["Documents", "DeviceKit", "SinkKit", log]),
+    layer("FileSink", path: "Sinks/FileSink", ["Documents", "DeviceKit", "SinkKit", "Compression", log]),
+    layer("StdoutSink", path: "Sinks/StdoutSink", ["Documents", "SinkKit"]),
     layer("MQTTSink", path: "Sinks/MQTTSink", ["Documents", "DeviceKit", "SinkKit", "MQTTClient", log]),
 
     layer(
@@ -103,7 +105,7 @@ let package = Package(
       [
         "Documents", "DeviceKit", "SinkKit", "Resources", "ResourceStore", "TwinStore", "Telemetry", "Controllers",
         "KubernetesAPI", "YAML", "MQTTClient", "ModbusProtocol", "MQTTProtocol", "UdevProtocol", "FileSink",
-        "MQTTSink", "SQLite", "Threads", hummingbird, hummingbirdCore, httpTypes, nio, nioHTTP, nioTLS, log, lifecycle,
+        "StdoutSink", "MQTTSink", "SQLite", "Threads", hummingbird, hummingbirdCore, httpTypes, nio, nioHTTP, nioTLS, log, lifecycle,
         signals,
       ], resources: [.embedInCode("Dashboard/index.html")]),
     program(
@@ -131,12 +133,20 @@ let package = Package(
       name: "ResourceConformance", dependencies: ["Documents", "Resources"], path: "Tests/ResourceConformance",
       swiftSettings: strict),
 
+    // What every sink must do, for the tests of each of them.
+    .target(
+      name: "SinkConformance", dependencies: ["Documents", "DeviceKit", "SinkKit", "TestSupport"],
+      path: "Tests/SinkConformance", swiftSettings: strict),
+
     tests("DocumentsTests", ["Documents", "YAML"]),
     tests("DeviceKitTests", ["DeviceKit", "Documents"]),
     tests("ResourcesTests", ["Resources", "Documents", "YAML"]),
     tests("ResourceStoreTests", ["ResourceStore", "ResourceConformance", "Resources", "SQLite", "Documents"]),
     tests("TwinStoreTests", ["TwinStore", "DeviceKit", "Documents", "SQLite", "TestSupport", log]),
-    tests("TelemetryTests", ["Telemetry", "SinkKit", "DeviceKit", "Documents", "FileSink"]),
+    tests("SinkKitTests", ["SinkKit", "DeviceKit", "Documents"]),
+    tests("FileSinkTests", ["FileSink", "SinkConformance", "SinkKit", "DeviceKit", "Documents", "TestSupport"]),
+    tests("StdoutSinkTests", ["StdoutSink", "SinkConformance", "SinkKit", "DeviceKit", "Documents", "TestSupport"]),
+    tests("TelemetryTests", ["Telemetry", "SinkKit", "DeviceKit", "Documents"]),
     tests(
       "KubernetesAPITests",
       [
