@@ -33,6 +33,7 @@ put its usr/bin folder on PATH, and run this again"
 
 # package:probe, the probe being a file (with a slash) or a command: what is there some other way is not installed again.
 build_packages=(
+  binutils:objcopy
   git:git
   libc6-dev:/usr/include/stdlib.h
   libstdc++-12-dev:dpkg
