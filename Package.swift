@@ -121,8 +121,8 @@ let package = Package(
     program(
       "selvedge-bench",
       [
-        "Telemetry", "SinkKit", "TwinStore", "Controllers", "ModbusProtocol", "MQTTProtocol", "MQTTClient", "DeviceKit",
-        "Documents", "ResourceStore", "KubernetesAPI", "Resources", "CModbus", "CMosquitto", "CSQLite", hummingbird,
+        "Telemetry", "SinkKit", "TwinStore", "Controllers", "ModbusProtocol", "MQTTProtocol", "MQTTClient", "MQTTSink",
+        "DeviceKit", "Documents", "ResourceStore", "KubernetesAPI", "Resources", "CModbus", "CMosquitto", "CSQLite", hummingbird,
         nio,
         nioPosix, log,
       ], path: "Benchmarks"),
@@ -156,7 +156,10 @@ let package = Package(
     tests("ModbusProtocolTests", ["ModbusProtocol", "DeviceKit", "Documents", "CModbus", "TestSupport"]),
     tests(
       "MQTTProtocolTests",
-      ["MQTTProtocol", "MQTTClient", "MQTTSink", "SinkKit", "DeviceKit", "Documents", "YAML", "TestSupport", log]),
+      [
+        "MQTTProtocol", "MQTTClient", "MQTTSink", "SinkConformance", "SinkKit", "DeviceKit", "Documents", "YAML",
+        "TestSupport", log,
+      ]),
     tests("UdevProtocolTests", ["UdevProtocol", "DeviceKit", "Documents", "YAML", log]),
     tests(
       "ControllersTests",
@@ -183,7 +186,7 @@ if let sanitized = Context.environment["SELVEDGE_SANITIZED"] {
   if sanitized == "protocols" {
     kept.formUnion([
       "CModbus", "CMosquitto", "CUdev", "MQTTClient", "SinkKit", "ModbusProtocol", "MQTTProtocol", "UdevProtocol",
-      "MQTTSink", "Plant", "ModbusProtocolTests", "MQTTProtocolTests", "UdevProtocolTests", "PlantTests",
+      "MQTTSink", "SinkConformance", "Plant", "ModbusProtocolTests", "MQTTProtocolTests", "UdevProtocolTests", "PlantTests",
     ])
     package.dependencies.append(.package(url: "https://github.com/apple/swift-nio", from: "2.101.2"))
   } else {

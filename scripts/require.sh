@@ -42,6 +42,7 @@ build_packages=(
   libssl-dev:/usr/include/openssl/evp.h
   libudev-dev:/usr/include/libudev.h
   libyaml-dev:/usr/include/yaml.h
+  zlib1g-dev:/usr/include/zlib.h
 )
 demo_packages=(
   mosquitto:mosquitto
@@ -97,7 +98,7 @@ require_packages() {
 
 # The Python packages that play foreign devices and clients in tests; scripts/test.sh puts the folder on PATH.
 require_python_packages() {
-  local packages=(pymodbus kubernetes kopf) check='import pymodbus, kubernetes, kopf'
+  local packages=(pymodbus kubernetes kopf pysparkplug) check='import pymodbus, kubernetes, kopf, pysparkplug'
   if [[ -x .build-venv/bin/python3 ]] && .build-venv/bin/python3 -c "$check" 2> /dev/null; then return; fi
   if [[ ! -e .build-venv ]] && python3 -c "$check" 2> /dev/null; then return; fi
   say "these Python packages are missing and will be installed into .build-venv: ${packages[*]}"
