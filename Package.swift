@@ -105,7 +105,8 @@ let package = Package(
       [
         "Documents", "DeviceKit", "SinkKit", "Resources", "ResourceStore", "TwinStore", "Telemetry", "Controllers",
         "KubernetesAPI", "YAML", "MQTTClient", "ModbusProtocol", "MQTTProtocol", "UdevProtocol", "FileSink",
-        "StdoutSink", "MQTTSink", "SQLite", "Threads", hummingbird, hummingbirdCore, httpTypes, nio, nioHTTP, nioTLS, log, lifecycle,
+        "StdoutSink", "MQTTSink", "SQLite", "Threads", hummingbird, hummingbirdCore, httpTypes, nio, nioHTTP, nioTLS,
+        log, lifecycle,
         signals,
       ], resources: [.embedInCode("Dashboard/index.html")]),
     program(
@@ -122,7 +123,8 @@ let package = Package(
       "selvedge-bench",
       [
         "Telemetry", "SinkKit", "TwinStore", "Controllers", "ModbusProtocol", "MQTTProtocol", "MQTTClient", "MQTTSink",
-        "DeviceKit", "Documents", "ResourceStore", "KubernetesAPI", "Resources", "CModbus", "CMosquitto", "CSQLite", hummingbird,
+        "DeviceKit", "Documents", "ResourceStore", "KubernetesAPI", "Resources", "CModbus", "CMosquitto", "CSQLite",
+        hummingbird,
         nio,
         nioPosix, log,
       ], path: "Benchmarks"),
@@ -186,7 +188,8 @@ if let sanitized = Context.environment["SELVEDGE_SANITIZED"] {
   if sanitized == "protocols" {
     kept.formUnion([
       "CModbus", "CMosquitto", "CUdev", "MQTTClient", "SinkKit", "ModbusProtocol", "MQTTProtocol", "UdevProtocol",
-      "MQTTSink", "SinkConformance", "Plant", "ModbusProtocolTests", "MQTTProtocolTests", "UdevProtocolTests", "PlantTests",
+      "MQTTSink", "SinkConformance", "Plant", "ModbusProtocolTests", "MQTTProtocolTests", "UdevProtocolTests",
+      "PlantTests",
     ])
     package.dependencies.append(.package(url: "https://github.com/apple/swift-nio", from: "2.101.2"))
   } else {

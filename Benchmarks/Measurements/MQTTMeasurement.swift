@@ -76,7 +76,8 @@ private func costOfAggregating(_ load: MQTTLoad, at broker: BenchBroker) async t
   let stages: JSONValue = load.hasWindow ? [stage] : []
   let targets: JSONValue = [["name": "later"]]
   let sink: JSONValue = [
-    "mqtt": ["brokerRef": ["name": "local"], "topic": "out/{device}/{property}", "qos": 1], "batch": ["maxSamples": 2_000],
+    "mqtt": ["brokerRef": ["name": "local"], "topic": "out/{device}/{property}", "qos": 1],
+    "batch": ["maxSamples": 2_000],
   ]
   await engine.apply(
     pipelines: [PipelineDefinition(key: "default/bench", spec: ["stages": stages, "to": targets])],

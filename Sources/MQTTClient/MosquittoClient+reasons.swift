@@ -8,7 +8,8 @@ extension MosquittoClient {
       MQTTError(.refused, "the broker does not speak this version of MQTT; set the Broker's spec.protocolVersion")
     case 2, 133: MQTTError(.refused, "the broker refused the client ID; set the Broker's spec.clientID")
     case 3, 136, 137: MQTTError(.refused, "the broker is not available; it is tried again")
-    case 4, 134: MQTTError(.unauthorised, "the broker refused the user name or password; check the Broker's credentials")
+    case 4, 134:
+      MQTTError(.unauthorised, "the broker refused the user name or password; check the Broker's credentials")
     case 5, 135, 138:
       MQTTError(.unauthorised, "the broker does not authorise this client; check its credentials and its rights")
     case 151, 159: MQTTError(.quotaExceeded, "the broker takes no more connections of this client for now")

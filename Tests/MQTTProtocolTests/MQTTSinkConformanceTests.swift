@@ -73,7 +73,8 @@ struct GuardedBroker {
         for: SinkRequest(
           name: "default/s",
           specification: [
-            "brokerRef": ["name": .string(broker)], "topic": "c/{device}/{property}", "qos": .integer(Int64(setting.qos)),
+            "brokerRef": ["name": .string(broker)], "topic": "c/{device}/{property}",
+            "qos": .integer(Int64(setting.qos)),
             "payload": .string(setting.payload),
           ]))
     }
@@ -262,7 +263,8 @@ struct GuardedBroker {
     let files = try ScratchFolder()
     func openssl(_ words: String...) async throws { try await run(["openssl"] + words).succeeded() }
     try await openssl(
-      "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", files("ca.key"), "-out", files("ca.crt"), "-days", "2",
+      "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", files("ca.key"), "-out", files("ca.crt"), "-days",
+      "2",
       "-subj", "/CN=Test CA")
     try files.write("subjectAltName=IP:127.0.0.1\n", to: "names")
     for name in ["server", "client"] {
@@ -270,7 +272,8 @@ struct GuardedBroker {
         "req", "-newkey", "rsa:2048", "-nodes", "-keyout", files("\(name).key"), "-out", files("\(name).csr"), "-subj",
         "/CN=\(name)")
       try await openssl(
-        "x509", "-req", "-in", files("\(name).csr"), "-CA", files("ca.crt"), "-CAkey", files("ca.key"), "-CAcreateserial",
+        "x509", "-req", "-in", files("\(name).csr"), "-CA", files("ca.crt"), "-CAkey", files("ca.key"),
+        "-CAcreateserial",
         "-out", files("\(name).crt"), "-days", "2", "-extfile", files("names"))
     }
     let broker = try await Mosquitto(listener: [

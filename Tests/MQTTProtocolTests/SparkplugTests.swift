@@ -111,7 +111,9 @@ struct SparkplugListener {
     let aliases = birth.metrics.map { $0["alias"]?.string }
     #expect(Set(aliases).count == 6)
     let data = all.filter { $0.type == "DDATA" && $0.device == "boiler-1" }.flatMap(\.metrics)
-    func last(_ index: Int) -> JSONValue? { data.last { $0["alias"]?.string == aliases[index] && $0["is_null"] == nil } }
+    func last(_ index: Int) -> JSONValue? {
+      data.last { $0["alias"]?.string == aliases[index] && $0["is_null"] == nil }
+    }
     #expect(last(0)?["long_value"] == "9223372036854775808", "two's complement")
     #expect(last(1)?["long_value"] == "18446744073709551615")
     #expect(last(2)?["double_value"] == 0.1 && last(3)?["boolean_value"] == true)
@@ -215,14 +217,15 @@ struct SparkplugListener {
     await writer.close()
   }
 
-  @Test(arguments: [
-    (["format": "sparkplugB"], "spec.mqtt.sparkplug"), (["format": "xml"], "spec.mqtt.format"),
-    (["format": "sparkplugB", "sparkplug": ["group": "a/b"]], "spec.mqtt.sparkplug.group"),
-    (["format": "sparkplugB", "sparkplug": [:]], "spec.mqtt.sparkplug.group"),
-    (["format": "sparkplugB", "sparkplug": ["group": "g", "device": "{x}"]], "spec.mqtt.sparkplug.device"),
-    (["topic": "t", "qos": 3], "spec.mqtt.qos"), (["topic": "t", "payload": "All"], "spec.mqtt.payload"),
-    (["topic": "t", "messageExpiry": "0s"], "spec.mqtt.messageExpiry"), ([:], "spec.mqtt.topic"),
-  ] as [(JSONValue, String)])
+  @Test(
+    arguments: [
+      (["format": "sparkplugB"], "spec.mqtt.sparkplug"), (["format": "xml"], "spec.mqtt.format"),
+      (["format": "sparkplugB", "sparkplug": ["group": "a/b"]], "spec.mqtt.sparkplug.group"),
+      (["format": "sparkplugB", "sparkplug": [:]], "spec.mqtt.sparkplug.group"),
+      (["format": "sparkplugB", "sparkplug": ["group": "g", "device": "{x}"]], "spec.mqtt.sparkplug.device"),
+      (["topic": "t", "qos": 3], "spec.mqtt.qos"), (["topic": "t", "payload": "All"], "spec.mqtt.payload"),
+      (["topic": "t", "messageExpiry": "0s"], "spec.mqtt.messageExpiry"), ([:], "spec.mqtt.topic"),
+    ] as [(JSONValue, String)])
   func `what cannot be served is refused by its field`(json: JSONValue, field: String) {
     var specification = json
     specification["brokerRef"] = ["name": "cloud"]

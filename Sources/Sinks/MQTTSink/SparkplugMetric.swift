@@ -42,7 +42,8 @@ struct SparkplugMetric: Sendable {
     writer.varint(3, Self.milliseconds(time))
     if let dataType { writer.varint(4, dataType.rawValue) }
     if isHistorical { writer.varint(5, 1) }
-    let isNull = value == nil || value.map { if case .number(let number) = $0 { !number.isFinite } else { false } } == true
+    let isNull =
+      value == nil || value.map { if case .number(let number) = $0 { !number.isFinite } else { false } } == true
     if isNull { writer.varint(7, 1) }
     writeProperties(to: &writer)
     guard !isNull, let value else { return }

@@ -113,7 +113,9 @@ struct SparkplugSession {
     var isNew = false
     for (metric, value) in Self.values(of: record) {
       if let index = device.indices[metric] {
-        guard changesTypes, let value, SparkplugMetric.dataType(of: value) != device.metrics[index].dataType else { continue }
+        guard changesTypes, let value, SparkplugMetric.dataType(of: value) != device.metrics[index].dataType else {
+          continue
+        }
         device.metrics[index].dataType = SparkplugMetric.dataType(of: value)
       } else {
         device.indices[metric] = device.metrics.count
