@@ -47,8 +47,8 @@ extension WindowStage {
     let isNext = UInt64(bitPattern: time &- cell.pointee.closeAt) < UInt64(bitPattern: size)
     // Mostly one boundary is crossed at a time, and no division is needed.
     let limit = isNext ? cell.pointee.closeAt - lateness : Self.floor(time - lateness, size)
-    while let place = pending.oldest(of: slot), pending[place].start + size <= limit {
-      emit(slot, pending[place], keepsEdges ? pending.edges[Int(place)] : EdgeCell(), &output)
+    while let place = pending.oldest(of: slot), pending.window(at: place).pointee.start + size <= limit {
+      emit(slot, pending.window(at: place).pointee, keepsEdges ? pending.edges[Int(place)] : EdgeCell(), &output)
       pending.removeOldest(of: slot)
     }
     if cell.pointee.kind != .closed, cell.pointee.start + size <= limit {
@@ -61,7 +61,7 @@ extension WindowStage {
   /// Moves the slot's newest window to the pending ones.
   mutating func setAside(_ slot: Int) {
     let place = pending.window(of: slot, start: table[slot].start)
-    pending[place] = table[slot]
+    pending.window(at: place).pointee = table[slot]
     if keepsEdges { pending.edges[Int(place)] = edges[slot] }
     table.cells[slot].kind = .closed
   }
