@@ -168,6 +168,7 @@ public final class BrokerController: Sendable {
         keepAlive: specification["keepAlive"]?.string.flatMap { Duration(manifest: $0) } ?? .seconds(30),
         cleanSession: false)
       configuration.heldFiles = held
+      configuration.verifiesBroker = tls["insecureSkipVerify"]?.bool != true
       if let version = specification["protocolVersion"]?.int {
         guard let known = MQTTVersion(rawValue: version) else {
           throw MQTTError(.invalidConfiguration, "spec.protocolVersion: must be 4 (MQTT 3.1.1) or 5, is \(version)")

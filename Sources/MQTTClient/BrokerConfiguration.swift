@@ -10,6 +10,8 @@ public struct BrokerConfiguration: Sendable, Hashable {
   /// PEM files of the client's own certificate and key, both or neither.
   public var certificateFile: String?
   public var keyFile: String?
+  /// False takes any certificate of the broker.
+  public var verifiesBroker = true
   /// Files in memory that the paths above name; they live as long as the configuration.
   public var heldFiles: [MemoryFile] = []
   /// Absent: a random one for the life of the process.

@@ -280,21 +280,21 @@ struct GuardedBroker {
       "cafile \(files("ca.crt"))", "certfile \(files("server.crt"))", "keyfile \(files("server.key"))",
       "require_certificate true", "use_identity_as_username true",
     ])
-    func outcome(_ certificate: String?) async throws -> SinkOutcome {
+    func outcome(_ certificate: String?, authority: String = "ca", verifies: Bool = true) async throws -> SinkOutcome {
       let pool = BrokerPool(logger: quiet)
-      pool.set(
-        "default/cloud",
-        try BrokerConfiguration(
-          url: "mqtts://127.0.0.1:\(broker.port)", caFile: files("ca.crt"),
-          certificateFile: certificate.map { files("\($0).crt") }, keyFile: certificate.map { files("\($0).key") },
-          reconnectDelay: .milliseconds(20) ... .milliseconds(100)))
+      var configuration = try BrokerConfiguration(
+        url: "mqtts://127.0.0.1:\(broker.port)", caFile: files("\(authority).crt"),
+        certificateFile: certificate.map { files("\($0).crt") }, keyFile: certificate.map { files("\($0).key") },
+        reconnectDelay: .milliseconds(20) ... .milliseconds(100))
+      configuration.verifiesBroker = verifies
+      pool.set("default/cloud", configuration)
       let writer = try MQTTSinkPlugin(brokers: pool).writer(
         for: SinkRequest(name: "default/s", specification: ["brokerRef": ["name": "cloud"], "topic": "t", "qos": 1]))
       let connection = pool.connection(named: "default/cloud")
       try await eventually("decided", seen: { "\(connection.state)" }) {
         switch connection.state {
-        case .connected: certificate != nil
-        case .disconnected(let error): error.kind != .notConfigured && certificate == nil
+        case .connected: true
+        case .disconnected(let error): error.kind != .notConfigured
         case .connecting: false
         }
       }
@@ -302,6 +302,9 @@ struct GuardedBroker {
       return await writer.send([SinkUnderTest.sample(1)])
     }
     #expect(try await outcome("client") == .delivered)
+    // An authority that did not sign the broker's certificate, with and without the check.
+    #expect(try await outcome("client", authority: "client") != .delivered)
+    #expect(try await outcome("client", authority: "client", verifies: false) == .delivered)
     guard case .retry(let error, _) = try await outcome(nil) else {
       Issue.record("let in without a certificate")
       return

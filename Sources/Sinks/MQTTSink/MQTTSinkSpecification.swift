@@ -119,8 +119,8 @@ extension SinkError {
     self.init(reason: error.reason, message: error.message)
     switch error.kind {
     case .unreachable, .connectionLost, .notConnected:
-      message += "; see that the broker runs and is reached from here; what waits is sent when it is back"
-    case .timeout: message += "; see whether the broker is overloaded; the batch is sent again"
+      message += "; see that the broker runs and can be reached from here"
+    case .timeout: message += "; see whether the broker is overloaded"
     case .cancelled: message += "; the batch is sent again"
     default: break
     }
