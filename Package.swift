@@ -105,7 +105,8 @@ let package = Package(
       [
         "Documents", "DeviceKit", "SinkKit", "Resources", "ResourceStore", "TwinStore", "Telemetry", "Controllers",
         "KubernetesAPI", "YAML", "MQTTClient", "ModbusProtocol", "MQTTProtocol", "UdevProtocol", "FileSink",
-        "StdoutSink", "MQTTSink", "SQLite", "Threads", hummingbird, hummingbirdCore, httpTypes, nio, nioHTTP, nioTLS, log, lifecycle,
+        "StdoutSink", "MQTTSink", "SQLite", "Threads", hummingbird, hummingbirdCore, httpTypes, nio, nioHTTP, nioTLS,
+        log, lifecycle,
         signals,
       ], resources: [.embedInCode("Dashboard/index.html")]),
     program(
@@ -121,8 +122,9 @@ let package = Package(
     program(
       "selvedge-bench",
       [
-        "Telemetry", "SinkKit", "TwinStore", "Controllers", "ModbusProtocol", "MQTTProtocol", "MQTTClient", "DeviceKit",
-        "Documents", "ResourceStore", "KubernetesAPI", "Resources", "CModbus", "CMosquitto", "CSQLite", hummingbird,
+        "Telemetry", "SinkKit", "TwinStore", "Controllers", "ModbusProtocol", "MQTTProtocol", "MQTTClient", "MQTTSink",
+        "DeviceKit", "Documents", "ResourceStore", "KubernetesAPI", "Resources", "CModbus", "CMosquitto", "CSQLite",
+        hummingbird,
         nio,
         nioPosix, log,
       ], path: "Benchmarks"),
@@ -156,7 +158,10 @@ let package = Package(
     tests("ModbusProtocolTests", ["ModbusProtocol", "DeviceKit", "Documents", "CModbus", "TestSupport"]),
     tests(
       "MQTTProtocolTests",
-      ["MQTTProtocol", "MQTTClient", "MQTTSink", "SinkKit", "DeviceKit", "Documents", "YAML", "TestSupport", log]),
+      [
+        "MQTTProtocol", "MQTTClient", "MQTTSink", "SinkConformance", "SinkKit", "DeviceKit", "Documents", "YAML",
+        "TestSupport", log,
+      ]),
     tests("UdevProtocolTests", ["UdevProtocol", "DeviceKit", "Documents", "YAML", log]),
     tests(
       "ControllersTests",
@@ -175,7 +180,8 @@ if let sanitized = Context.environment["SELVEDGE_SANITIZED"] {
   if sanitized != "all" {
     var kept: Set = [
       "CSQLite", "CYaml", "CCrypto", "Documents", "Threads", "SQLite", "YAML", "Resources", "DeviceKit", "SinkKit",
-      "ResourceStore", "TwinStore", "Telemetry", "FileSink", "TestSupport", "ResourceConformance",
+      "ResourceStore", "TwinStore", "Telemetry", "FileSink", "CZlib", "Compression", "TestSupport",
+      "ResourceConformance",
     ]
     package.dependencies = [
       .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -184,7 +190,8 @@ if let sanitized = Context.environment["SELVEDGE_SANITIZED"] {
     if sanitized == "protocols" {
       kept.formUnion([
         "CModbus", "CMosquitto", "CUdev", "MQTTClient", "ModbusProtocol", "MQTTProtocol", "UdevProtocol",
-        "MQTTSink", "Plant", "ModbusProtocolTests", "MQTTProtocolTests", "UdevProtocolTests", "PlantTests",
+        "MQTTSink", "SinkConformance", "Plant", "ModbusProtocolTests", "MQTTProtocolTests", "UdevProtocolTests",
+        "PlantTests",
       ])
       package.dependencies.append(.package(url: "https://github.com/apple/swift-nio", from: "2.101.2"))
     } else {

@@ -43,6 +43,7 @@ build_packages=(
   libssl-dev:/usr/include/openssl/evp.h
   libudev-dev:/usr/include/libudev.h
   libyaml-dev:/usr/include/yaml.h
+  zlib1g-dev:/usr/include/zlib.h
 )
 demo_packages=(
   mosquitto:mosquitto
@@ -135,7 +136,7 @@ for group in "$@"; do
     test)
       require_swift
       require_packages "${build_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}"
-      require_python_packages 'import pymodbus, kubernetes, kopf, yaml' pymodbus kubernetes kopf pyyaml
+      require_python_packages 'import pymodbus, kubernetes, kopf, yaml, pysparkplug' pymodbus kubernetes kopf pyyaml pysparkplug
       ;;
     deploy)
       require_swift

@@ -16,14 +16,19 @@ public struct BuiltInPlugins: Sendable {
   let protocols: [any ProtocolPlugin]
   let sinks: [any SinkPlugin]
 
-  init(brokers: BrokerPool, exportDirectory: String, clock: WallClock, logger: Logger) {
+  /// `sinkState` is the folder where sinks keep what they must know after a restart; nil: they keep nothing.
+  init(
+    brokers: BrokerPool, exportDirectory: String, node: String = "", sinkState: String? = nil, clock: WallClock,
+    logger: Logger
+  ) {
     protocols = [
       ModbusPlugin(clock: clock),
       MQTTPlugin(brokers: brokers, clock: clock, logger: logger),
       UdevPlugin(clock: clock, logger: logger),
     ]
     sinks = [
-      MQTTSinkPlugin(brokers: brokers), FileSinkPlugin(folder: exportDirectory, clock: clock), StdoutSinkPlugin(),
+      MQTTSinkPlugin(brokers: brokers, node: node, stateFolder: sinkState),
+      FileSinkPlugin(folder: exportDirectory, clock: clock), StdoutSinkPlugin(),
     ]
   }
 

@@ -64,7 +64,8 @@ struct GatewayParts {
     twinBackend = TwinBackend(twins: twins)
     brokers = BrokerPool(logger: logger)
     let plugins = BuiltInPlugins(
-      brokers: brokers, exportDirectory: configuration.exportDirectory, clock: clock, logger: logger)
+      brokers: brokers, exportDirectory: configuration.exportDirectory, node: configuration.nodeName,
+      sinkState: try data.folder(data.sinkState), clock: clock, logger: logger)
     protocols = plugins.protocols
     let directory = PointDirectory()
     telemetry = TelemetryEngine(
