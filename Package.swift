@@ -169,27 +169,34 @@ let package = Package(
   ]
 )
 
-// For scripts/sanitize.sh: what needs no network library, and its tests; with `protocols`, those that do as well.
+// For scripts/sanitize.sh. `core` keeps what needs no network library, `protocols` adds what speaks to devices, `all`
+// keeps everything.
 if let sanitized = Context.environment["SELVEDGE_SANITIZED"] {
-  var kept: Set = [
-    "CSQLite", "CYaml", "CCrypto", "Documents", "Threads", "SQLite", "YAML", "Resources", "DeviceKit", "SinkKit",
-    "ResourceStore", "TwinStore", "Telemetry", "FileSink", "TestSupport", "ResourceConformance",
-  ]
-  package.dependencies = [
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-  ]
-  if sanitized == "protocols" {
-    kept.formUnion([
-      "CModbus", "CMosquitto", "CUdev", "MQTTClient", "ModbusProtocol", "MQTTProtocol", "UdevProtocol",
-      "MQTTSink", "Plant", "ModbusProtocolTests", "MQTTProtocolTests", "UdevProtocolTests", "PlantTests",
-    ])
-    package.dependencies.append(.package(url: "https://github.com/apple/swift-nio", from: "2.101.2"))
-  } else {
-    kept.formUnion(["DocumentsTests", "DeviceKitTests", "ResourceStoreTests", "TwinStoreTests", "TelemetryTests"])
+  if sanitized != "all" {
+    var kept: Set = [
+      "CSQLite", "CYaml", "CCrypto", "Documents", "Threads", "SQLite", "YAML", "Resources", "DeviceKit", "SinkKit",
+      "ResourceStore", "TwinStore", "Telemetry", "FileSink", "TestSupport", "ResourceConformance",
+    ]
+    package.dependencies = [
+      .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+      .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    ]
+    if sanitized == "protocols" {
+      kept.formUnion([
+        "CModbus", "CMosquitto", "CUdev", "MQTTClient", "ModbusProtocol", "MQTTProtocol", "UdevProtocol",
+        "MQTTSink", "Plant", "ModbusProtocolTests", "MQTTProtocolTests", "UdevProtocolTests", "PlantTests",
+      ])
+      package.dependencies.append(.package(url: "https://github.com/apple/swift-nio", from: "2.101.2"))
+    } else {
+      kept.formUnion(["DocumentsTests", "DeviceKitTests", "ResourceStoreTests", "TwinStoreTests", "TelemetryTests"])
+    }
+    package.products = []
+    package.targets.removeAll { !kept.contains($0.name) }
   }
-  package.products = []
-  package.targets.removeAll { !kept.contains($0.name) }
-  for target in package.targets where target.type == .test { target.dependencies.append("Sanitized") }
+  for target in package.targets where target.type == .test || target.type == .executable {
+    target.dependencies.append("Sanitized")
+    // The sanitizer's runtime stands beside Swift's, in libraries.
+    target.linkerSettings = nil
+  }
   package.targets.append(.target(name: "Sanitized", path: "Tests/Sanitized"))
 }
