@@ -133,8 +133,9 @@ let package = Package(
     program(
       "selvedge-bench",
       [
-        "Telemetry", "SinkKit", "TwinStore", "Controllers", "ModbusProtocol", "MQTTProtocol", "MQTTClient", "DeviceKit",
-        "Documents", "ResourceStore", "KubernetesAPI", "Resources", "CModbus", "CMosquitto", "CSQLite", hummingbird,
+        "Telemetry", "SinkKit", "TwinStore", "Controllers", "ModbusProtocol", "MQTTProtocol", "MQTTClient", "MQTTSink",
+        "DeviceKit", "Documents", "ResourceStore", "KubernetesAPI", "Resources", "CModbus", "CMosquitto", "CSQLite",
+        hummingbird,
         nio,
         nioPosix, log,
       ], path: "Benchmarks"),
@@ -174,7 +175,10 @@ let package = Package(
     tests("ModbusProtocolTests", ["ModbusProtocol", "DeviceKit", "Documents", "CModbus", "TestSupport"]),
     tests(
       "MQTTProtocolTests",
-      ["MQTTProtocol", "MQTTClient", "MQTTSink", "SinkKit", "DeviceKit", "Documents", "YAML", "TestSupport", log]),
+      [
+        "MQTTProtocol", "MQTTClient", "MQTTSink", "SinkConformance", "SinkKit", "DeviceKit", "Documents", "YAML",
+        "TestSupport", log,
+      ]),
     tests("UdevProtocolTests", ["UdevProtocol", "DeviceKit", "Documents", "YAML", log]),
     tests(
       "ControllersTests",
@@ -187,28 +191,36 @@ let package = Package(
   ]
 )
 
-// For scripts/sanitize.sh: what needs no network library, and its tests; with `protocols`, those that do as well. Without
-// Telemetry and what stands on it: under the thread sanitizer Swift 6.3.1 breaks down over its WindowStage.
+// For scripts/sanitize.sh. `core` keeps what needs no network library, `protocols` adds what speaks to devices, `all`
+// keeps everything.
 if let sanitized = Context.environment["SELVEDGE_SANITIZED"] {
-  var kept: Set = [
-    "CSQLite", "CYaml", "CCrypto", "Documents", "Threads", "SQLite", "YAML", "Resources", "DeviceKit", "ResourceStore",
-    "TwinStore", "TestSupport", "ResourceConformance",
-  ]
-  package.dependencies = [
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-  ]
-  if sanitized == "protocols" {
-    kept.formUnion([
-      "CModbus", "CMosquitto", "CUdev", "MQTTClient", "SinkKit", "ModbusProtocol", "MQTTProtocol", "UdevProtocol",
-      "MQTTSink", "Plant", "ModbusProtocolTests", "MQTTProtocolTests", "UdevProtocolTests", "PlantTests",
-    ])
-    package.dependencies.append(.package(url: "https://github.com/apple/swift-nio", from: "2.101.2"))
-  } else {
-    kept.formUnion(["DocumentsTests", "DeviceKitTests", "ResourceStoreTests", "TwinStoreTests"])
+  if sanitized != "all" {
+    var kept: Set = [
+      "CSQLite", "CYaml", "CCrypto", "Documents", "Threads", "SQLite", "YAML", "Resources", "DeviceKit", "SinkKit",
+      "ResourceStore", "TwinStore", "Telemetry", "FileSink", "CZlib", "Compression", "TestSupport",
+      "ResourceConformance",
+    ]
+    package.dependencies = [
+      .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+      .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    ]
+    if sanitized == "protocols" {
+      kept.formUnion([
+        "CModbus", "CMosquitto", "CUdev", "MQTTClient", "ModbusProtocol", "MQTTProtocol", "UdevProtocol",
+        "MQTTSink", "SinkConformance", "Plant", "ModbusProtocolTests", "MQTTProtocolTests", "UdevProtocolTests",
+        "PlantTests",
+      ])
+      package.dependencies.append(.package(url: "https://github.com/apple/swift-nio", from: "2.101.2"))
+    } else {
+      kept.formUnion(["DocumentsTests", "DeviceKitTests", "ResourceStoreTests", "TwinStoreTests", "TelemetryTests"])
+    }
+    package.products = []
+    package.targets.removeAll { !kept.contains($0.name) }
   }
-  package.products = []
-  package.targets.removeAll { !kept.contains($0.name) }
-  for target in package.targets where target.type == .test { target.dependencies.append("Sanitized") }
+  for target in package.targets where target.type == .test || target.type == .executable {
+    target.dependencies.append("Sanitized")
+    // The sanitizer's runtime stands beside Swift's, in libraries.
+    target.linkerSettings = nil
+  }
   package.targets.append(.target(name: "Sanitized", path: "Tests/Sanitized"))
 }

@@ -1,12 +1,10 @@
 import Documents
 import Foundation
-import Gateway
-import Resources
 import TestSupport
 import Testing
 import YAML
 
-/// The examples of docs/SINKS.md, before the schema and before a running gateway.
+/// The examples of docs/SINKS.md before a running gateway.
 @Suite struct SinkExampleTests {
   private static func examples() throws -> [JSONValue] {
     let page = try String(contentsOf: repository.appending(path: "docs/SINKS.md"), encoding: .utf8)
@@ -16,18 +14,10 @@ import YAML
     }
   }
 
-  @Test func `every example is one that a gateway takes`() throws {
-    let examples = try Self.examples()
-    #expect(examples.count >= 5)
-    let validator = try ManifestValidator(BuiltInPlugins.definitions())
-    for example in examples {
-      #expect(validator.validate(example).isEmpty, "\(example[path: "metadata", "name"]?.string ?? "")")
-    }
-  }
-
   @Test(.timeLimit(.minutes(2)))
   func `a gateway serves every Sink of the page`() async throws {
     let sinks = try Self.examples().filter { $0["kind"] == "Sink" }
+    #expect(sinks.count == 5)
     try await withGateway { gateway in
       for sink in sinks {
         try await gateway.kubectl("apply", "-f", "-", input: String(decoding: sink.serialised(), as: UTF8.self))

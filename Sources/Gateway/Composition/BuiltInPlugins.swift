@@ -19,8 +19,10 @@ public struct BuiltInPlugins: Sendable {
   let protocols: [any ProtocolPlugin]
   let sinks: [any SinkPlugin]
 
+  /// `sinkState` is the folder where sinks keep what they must know after a restart; nil: they keep nothing.
   init(
-    brokers: BrokerPool, exportDirectory: String, credentials: any CredentialSource, clock: WallClock, logger: Logger
+    brokers: BrokerPool, exportDirectory: String, credentials: any CredentialSource, node: String = "",
+    sinkState: String? = nil, clock: WallClock, logger: Logger
   ) {
     protocols = [
       ModbusPlugin(clock: clock),
@@ -28,7 +30,8 @@ public struct BuiltInPlugins: Sendable {
       UdevPlugin(clock: clock, logger: logger),
     ]
     sinks = [
-      MQTTSinkPlugin(brokers: brokers), FileSinkPlugin(folder: exportDirectory, clock: clock), StdoutSinkPlugin(),
+      MQTTSinkPlugin(brokers: brokers, node: node, stateFolder: sinkState),
+      FileSinkPlugin(folder: exportDirectory, clock: clock), StdoutSinkPlugin(),
       HTTPSinkPlugin(credentials: credentials, clock: clock),
       RemoteWriteSinkPlugin(credentials: credentials, clock: clock),
       OTLPSinkPlugin(credentials: credentials, clock: clock),

@@ -1,4 +1,6 @@
+internal import DeviceKit
 internal import Documents
+internal import SinkKit
 
 /// A pipeline in force: its core and where its rows go. Owned by the engine.
 final class PipelineRun {
@@ -11,18 +13,39 @@ final class PipelineRun {
   var lanes: [SinkLane]
   var records: UInt64 = 0
   var hasEnded = false
+  /// What the last checkpoint holds.
+  var saved = Saved()
+  /// The first entry of the journal that the last checkpoint does not hold; nil before the first one.
+  var journalPosition: UInt64?
 
-  init(key: String, spec: JSONValue, specification: PipelineSpecification, lanes: [SinkLane]) {
+  /// What is on disk of a pipeline's state, by its marks.
+  struct Saved {
+    /// A hash of each slot's state.
+    var marks: [Int] = []
+    var sequences: [PointName: UInt64] = [:]
+  }
+
+  init(
+    key: String, spec: JSONValue, specification: PipelineSpecification, lanes: [SinkLane], catalogue: SeriesCatalogue
+  ) {
     self.key = key
     self.spec = spec
     self.specification = specification
     self.lanes = lanes
-    core = PipelineCore(specification)
+    core = PipelineCore(specification) { description in
+      let point = PointName(device: description.device, property: description.property)
+      let handle = catalogue.handle(of: SeriesCatalogue.Key(pipeline: key, point: point))
+      catalogue.describe(handle, as: description)
+      return handle
+    }
     layout = RecordLayout(pipeline: key, fields: core.fields)
   }
 
   /// The namespace whose devices the pipeline takes; nil: all.
   var namespace: Substring? { Self.namespace(of: key) }
+
+  /// Whether the samples that it takes are written down before they are acknowledged.
+  var isJournaled: Bool { specification.durability == .journal }
 
   /// Whether a sink asks the pipeline's sources to wait.
   var isHeld: Bool { lanes.contains { !$0.gate.isOpen } }

@@ -1,6 +1,9 @@
 internal import DeviceKit
 
 extension WindowStage {
+  /// The layout of what ``save(slot:to:)`` writes. State of another version is forgotten, not read.
+  package static let stateVersion: UInt8 = 1
+
   /// Appends the slot's watermark and open windows, oldest first.
   package func save(slot: Int, to output: inout ByteWriter) {
     let cell = table[slot]
@@ -8,7 +11,9 @@ extension WindowStage {
     output.fixed(cell.skew)
     let older = pending.all(of: slot)
     output.varint(UInt64(older.count + (cell.kind == .closed ? 0 : 1)))
-    for place in older { save(pending[place], keepsEdges ? pending.edges[Int(place)] : EdgeCell(), to: &output) }
+    for place in older {
+      save(pending.window(at: place).pointee, keepsEdges ? pending.edges[Int(place)] : EdgeCell(), to: &output)
+    }
     if cell.kind != .closed { save(cell, keepsEdges ? edges[slot] : EdgeCell(), to: &output) }
   }
 
@@ -48,7 +53,7 @@ extension WindowStage {
         earliestDue = min(earliestDue, closeAt + skew + Self.grace)
       } else {
         let place = pending.window(of: slot, start: cell.start)
-        pending[place] = cell
+        pending.window(at: place).pointee = cell
         if keepsEdges { pending.edges[Int(place)] = edge }
       }
       countRestored(cell.count)

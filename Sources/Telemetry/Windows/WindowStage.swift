@@ -85,8 +85,9 @@ package struct WindowStage: ~Copyable {
     let start = self.start(of: time, near: cell.pointee.start)
     if cell.pointee.kind != .closed, start < cell.pointee.start {
       let place = pending.window(of: slot, start: start)
-      let isFirst = pending[place].count == 0
-      pending[place].take(kind, columns.payloads[row], columns.qualities[row], isFirst: isFirst)
+      let window = pending.window(at: place)
+      let isFirst = window.pointee.count == 0
+      window.pointee.take(kind, columns.payloads[row], columns.qualities[row], isFirst: isFirst)
       if keepsEdges { keep(columns, row, isFirst: isFirst, in: pending.edges.cells + Int(place)) }
     } else {
       if cell.pointee.kind != .closed, start > cell.pointee.start { setAside(slot) }
