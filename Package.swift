@@ -86,7 +86,8 @@ let package = Package(
     layer("ResourceStore", ["Documents", "Resources", "SQLite", "Threads", "CCrypto", deque, log]),
     layer("TwinStore", ["Documents", "DeviceKit", "SQLite", log]),
     layer("Telemetry", ["Documents", "DeviceKit", "SinkKit", log]),
-    layer("KubernetesAPI", ["Documents", "Resources", "YAML", hummingbird, httpTypes, nio, log, lifecycle]),
+    layer("KubernetesAPI", ["Documents", "Resources", "YAML", "Compression", hummingbird, httpTypes, nio, log]),
+    layer("HTTPServing", [hummingbird, hummingbirdCore, httpTypes, nio, nioHTTP, nioPosix, log, lifecycle]),
 
     layer(
       "ModbusProtocol", path: "Protocols/ModbusProtocol",
@@ -99,13 +100,14 @@ let package = Package(
 
     layer(
       "Controllers",
-      ["Documents", "DeviceKit", "MQTTClient", "SinkKit", "Resources", "TwinStore", "Telemetry", log, lifecycle]),
+      ["Documents", "DeviceKit", "MQTTClient", "SinkKit", "Resources", "TwinStore", "Telemetry", deque, log, lifecycle]),
     layer(
       "Gateway",
       [
         "Documents", "DeviceKit", "SinkKit", "Resources", "ResourceStore", "TwinStore", "Telemetry", "Controllers",
         "KubernetesAPI", "YAML", "MQTTClient", "ModbusProtocol", "MQTTProtocol", "UdevProtocol", "FileSink",
-        "StdoutSink", "MQTTSink", "SQLite", "Threads", hummingbird, hummingbirdCore, httpTypes, nio, nioHTTP, nioTLS, log, lifecycle,
+        "StdoutSink", "MQTTSink", "SQLite", "Threads", "HTTPServing", hummingbird, httpTypes, nio, nioTLS, log,
+        lifecycle,
         signals,
       ], resources: [.embedInCode("Dashboard/index.html")]),
     program(
@@ -122,8 +124,8 @@ let package = Package(
       "selvedge-bench",
       [
         "Telemetry", "SinkKit", "TwinStore", "Controllers", "ModbusProtocol", "MQTTProtocol", "MQTTClient", "DeviceKit",
-        "Documents", "ResourceStore", "KubernetesAPI", "Resources", "CModbus", "CMosquitto", "CSQLite", hummingbird,
-        nio,
+        "Documents", "ResourceStore", "KubernetesAPI", "HTTPServing", "Resources", "CModbus", "CMosquitto", "CSQLite",
+        hummingbird, nio,
         nioPosix, log,
       ], path: "Benchmarks"),
 
@@ -150,7 +152,8 @@ let package = Package(
     tests(
       "KubernetesAPITests",
       [
-        "KubernetesAPI", "Controllers", "TwinStore", "DeviceKit", "ResourceStore", "ResourceConformance", "Resources",
+        "KubernetesAPI", "HTTPServing", "Controllers", "TwinStore", "DeviceKit", "ResourceStore", "ResourceConformance",
+        "Resources",
         "Documents", "YAML", "TestSupport", hummingbird, httpTypes, nio, log, lifecycle,
       ]),
     tests("ModbusProtocolTests", ["ModbusProtocol", "DeviceKit", "Documents", "CModbus", "TestSupport"]),
@@ -162,7 +165,7 @@ let package = Package(
       "ControllersTests",
       [
         "Controllers", "TwinStore", "Telemetry", "Resources", "ResourceConformance", "YAML", "DeviceKit", "Documents",
-        log,
+        "TestSupport", log,
       ]),
     tests("PlantTests", ["Plant", "CModbus", "DeviceKit", "Documents", "TestSupport"]),
     tests("GatewayTests", ["Gateway", "Resources", "YAML", "DeviceKit", "Documents", "TestSupport", log]),

@@ -1,12 +1,13 @@
 internal import Controllers
 internal import DeviceKit
 internal import Documents
+internal import HTTPServing
 internal import Hummingbird
-internal import HummingbirdCore
 internal import KubernetesAPI
 internal import Logging
 internal import MQTTClient
 internal import NIOCore
+internal import NIOSSL
 internal import ResourceStore
 internal import Resources
 internal import ServiceLifecycle
@@ -35,11 +36,12 @@ struct GatewayParts {
   private let events: EventRecorder
   private let audit: AuditFile
   private let apiAccess: APIAccess
-  private let connections = ConnectionGauge()
+  private let connections: ConnectionGauge
 
   init(_ configuration: GatewayConfiguration, logger: Logger) throws {
     self.configuration = configuration
     self.logger = logger
+    connections = ConnectionGauge(limits: .init(connections: OpenFileLimit.raised().connections))
     apiAccess = try APIAccess(configuration, logger: logger)
     data = try DataDirectory(configuration.dataDirectory)
     audit = AuditFile(folder: try data.folder(data.audit), logger: logger)
@@ -178,7 +180,8 @@ struct GatewayParts {
         return ["total": .integer(Int64(connected + disconnected)), "connected": .integer(Int64(connected))]
       },
       sources: StatusSources(
-        brokers: brokerController, discoveries: discoveries, telemetry: telemetry, mirror: mirror
+        brokers: brokerController,
+        discoveries: discoveries, telemetry: telemetry, mirror: mirror
       ).all,
       events: events, clock: clock, logger: logger)
   }
@@ -199,7 +202,7 @@ struct GatewayParts {
     // The API asks its guard and who may do what by itself: what it refuses goes on record.
     KubernetesAPI(
       backends: [resources, twinBackend], now: { [clock] in clock.now }, version: GatewayVersion.text, logger: logger,
-      requestGuard: requestGuard, access: access
+      requestGuard: requestGuard, access: access, maximumWatches: connections.limits.connections
     ).register(on: router)
     router.add(middleware: LocalRequestMiddleware(requestGuard))
     router.add(middleware: AccessMiddleware(access))
@@ -220,13 +223,13 @@ struct GatewayParts {
   private func server(_ router: Router<GatewayRequestContext>, at address: ListenAddress, tls: ServerTLS?)
     -> some Service
   {
-    let logger = logger
-    return Application(
-      router: router,
-      server: HTTPServerBuilder { [connections] in GuardedChannel(responder: $0, tls: tls, gauge: connections) },
-      configuration: ApplicationConfiguration(
-        address: .hostname(address.host, port: address.port), serverName: "selvedge"),
-      onServerRunning: { channel in
+    var secure: (@Sendable (any Channel) throws -> Void)?
+    if let tls {
+      secure = { try $0.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls.context)) }
+    }
+    return HTTPServer(
+      router: router, address: .init(host: address.host, port: address.port), gauge: connections, secure: secure,
+      onRunning: { [logger] channel in
         var bound = address
         bound.port = channel.localAddress?.port ?? address.port
         logger.notice("listening", metadata: ["address": "\(bound)"])

@@ -1,6 +1,7 @@
 internal import Controllers
 internal import DeviceKit
 internal import Documents
+internal import HTTPServing
 internal import Telemetry
 internal import TwinStore
 
