@@ -167,7 +167,7 @@ struct GatewayParts {
   private var statusPublisher: StatusPublisher {
     StatusPublisher(
       mirror: mirror, backend: resources, devices: devices, twins: twins, board: board,
-      nodeName: configuration.nodeName, changes: statusChanges, clock: clock, logger: logger)
+      nodeName: configuration.nodeName, isAlone: true, changes: statusChanges, clock: clock, logger: logger)
   }
 
   private var sharedStatusPublisher: SharedStatusPublisher {
@@ -180,7 +180,7 @@ struct GatewayParts {
         return ["total": .integer(Int64(connected + disconnected)), "connected": .integer(Int64(connected))]
       },
       sources: StatusSources(
-        brokers: brokerController,
+        devices: devices, protocolNames: Set(protocols.map(\.name)), brokers: brokerController,
         discoveries: discoveries, telemetry: telemetry, mirror: mirror
       ).all,
       events: events, clock: clock, logger: logger)
