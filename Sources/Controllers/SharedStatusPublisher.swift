@@ -70,8 +70,8 @@ public actor SharedStatusPublisher {
   private let nodeName: String
   /// What does not change while the gateway runs: version, startTime, node.
   private let facts: JSONValue
-  /// What does: `devices: {total, connected}`.
-  private let deviceCounts: @Sendable () -> JSONValue
+  /// What does: `devices: {total, connected}` and the like; null for what is not there any more.
+  private let figures: @Sendable () -> JSONValue
   private let sources: [ReadinessSource]
   private let events: EventRecorder
   private let clock: WallClock
@@ -82,14 +82,14 @@ public actor SharedStatusPublisher {
 
   public init(
     mirror: ResourceMirror, backend: any ResourceBackend, nodeName: String, facts: JSONValue,
-    deviceCounts: @escaping @Sendable () -> JSONValue, sources: [ReadinessSource],
+    figures: @escaping @Sendable () -> JSONValue, sources: [ReadinessSource],
     events: EventRecorder, clock: WallClock, logger: Logger
   ) {
     self.mirror = mirror
     self.backend = backend
     self.nodeName = nodeName
     self.facts = facts
-    self.deviceCounts = deviceCounts
+    self.figures = figures
     self.sources = sources
     self.events = events
     self.clock = clock
@@ -105,7 +105,7 @@ public actor SharedStatusPublisher {
   }
 
   private func publish() async {
-    var gateway = facts.merging(["devices": deviceCounts()])
+    var gateway = facts.merging(figures())
     told = told.filter { mirror.object($0.key.resource, $0.key.key) != nil }
     for source in sources {
       let resource = source.resource

@@ -33,6 +33,7 @@ struct GatewayParts {
   private let brokerController: BrokerController
   private let devices: DeviceController
   private let discoveries: DiscoveryController
+  private let remoteWishes: RemoteWishController
   private let events: EventRecorder
   private let audit: AuditFile
   private let apiAccess: APIAccess
@@ -93,6 +94,9 @@ struct GatewayParts {
       feed: GatewayFeed(twins: twins, telemetry: telemetry, board: board, onTransition: linkChanges.note),
       writer: DesiredStateWriter(twins: twins, audit: WriteAuditLog(file: audit, clock: clock, logger: logger).record),
       telemetry: telemetry, statusChanges: statusChanges, logger: logger)
+    remoteWishes = RemoteWishController(
+      mirror: mirror, pool: brokers, twins: twins, nodeName: configuration.nodeName, clock: clock,
+      audit: WriteAuditLog(file: audit, clock: clock, logger: logger).record, logger: logger)
     discoveries = DiscoveryController(
       mirror: mirror, backend: resources, plugins: plugins.protocols, sessions: devices,
       nodeName: configuration.nodeName, clock: clock, events: events, logger: logger)
@@ -114,9 +118,11 @@ struct GatewayParts {
       loop("telemetry definitions") { [mirror, telemetry] in
         await TelemetryController(mirror: mirror, engine: telemetry).run()
       },
-      loop("brokers") { [brokerController, devices] in
+      loop("remote wishes") { [remoteWishes] in await remoteWishes.run() },
+      loop("brokers") { [brokerController, devices, remoteWishes] in
         // The broker hands over what waited for this gateway with the connection: sessions must listen by then.
         await devices.waitUntilServed()
+        await remoteWishes.waitUntilListening()
         try? await Task.sleep(for: .milliseconds(200))
         await brokerController.run()
       },
@@ -171,13 +177,15 @@ struct GatewayParts {
   }
 
   private var sharedStatusPublisher: SharedStatusPublisher {
-    let board = board
-    return SharedStatusPublisher(
+    SharedStatusPublisher(
       mirror: mirror, backend: resources, nodeName: configuration.nodeName,
       facts: NodeFacts.status(startTime: clock.now),
-      deviceCounts: {
+      figures: { [board, remoteWishes] in
         let (connected, disconnected) = board.counts
-        return ["total": .integer(Int64(connected + disconnected)), "connected": .integer(Int64(connected))]
+        return [
+          "devices": ["total": .integer(Int64(connected + disconnected)), "connected": .integer(Int64(connected))],
+          "remoteDesired": remoteWishes.status ?? .null,
+        ]
       },
       sources: StatusSources(
         devices: devices, protocolNames: Set(protocols.map(\.name)), brokers: brokerController,
@@ -189,7 +197,7 @@ struct GatewayParts {
   private var health: HealthRoutes {
     let metrics = GatewayMetrics(
       nodeName: configuration.nodeName, board: board, twins: twins, telemetry: telemetry,
-      protocols: protocols, events: events, audit: audit, connections: connections)
+      protocols: protocols, events: events, audit: audit, connections: connections, remoteWishes: remoteWishes)
     return HealthRoutes(
       unreadiness: { [mirror] in mirror.isSynced ? nil : "the resources are being read" },
       metrics: { await metrics.text() })
