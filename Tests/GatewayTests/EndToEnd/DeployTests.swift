@@ -10,7 +10,8 @@ import YAML
   @Test(.timeLimit(.minutes(5)))
   func everyProfilePassesItsChecks() async throws {
     let script = packageRoot + "/scripts/check-deploy.py"
-    let result = try await run(["python3", script, "--self-test"], environment: ["PYTHONDONTWRITEBYTECODE": "1"],
+    let result = try await run(
+      ["python3", script, "--self-test"], environment: ["PYTHONDONTWRITEBYTECODE": "1"],
       within: .seconds(240))
     #expect(result.status == 0, "\(result.output)\(result.errors)")
     #expect(result.output.contains("checked: 11 profiles rendered by kubectl"))
