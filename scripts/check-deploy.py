@@ -11,9 +11,9 @@ promtool, and helm or Go with sprig for the rest (scripts/require.sh deploy).
 """
 import argparse
 import copy
+import pathlib
 import re
 import shutil
-import subprocess
 import sys
 
 from deploy_checks import chart, kustomize, metrics, pod_security, policies, sources
@@ -95,9 +95,9 @@ def kubectls():
     """Every kubectl there is, by what it is called in findings; the first one is written with."""
     found = {}
     for path in (shutil.which("kubectl"), kustomize.OLD_KUBECTL):
-        if path and subprocess.run([str(path), "version", "--client"], capture_output=True, check=False).returncode == 0:
-            text = subprocess.run([str(path), "version", "--client"], capture_output=True, text=True, check=False).stdout
-            found[re.search(r"v(\d+\.\d+)", text)[1]] = path
+        if path and pathlib.Path(path).exists():
+            version = re.search(r"v(\d+\.\d+)", kustomize.run([str(path), "version", "--client"]))
+            found[version[1]] = path
     return found
 
 

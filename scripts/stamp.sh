@@ -6,11 +6,10 @@
 set -euo pipefail
 (($# == 2)) || { echo "usage: scripts/stamp.sh BINARY OUTPUT" >&2; exit 2; }
 here=$(dirname "$0")
-objcopy=$(command -v llvm-objcopy || command -v objcopy) ||
-  { echo "stamp: neither llvm-objcopy (it comes with Swift) nor objcopy (binutils) is on PATH" >&2; exit 1; }
+command -v objcopy > /dev/null || { echo "stamp: there is no objcopy: install binutils" >&2; exit 1; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 "$here/sbom.py" --stamp > "$work/stamp.json"
-"$objcopy" --strip-all "$1" "$work/stripped"
-"$objcopy" --remove-section=.selvedge.build --add-section=.selvedge.build="$work/stamp.json" "$work/stripped" "$work/stamped"
+objcopy --strip-all "$1" "$work/stripped"
+objcopy --remove-section=.selvedge.build --add-section=.selvedge.build="$work/stamp.json" "$work/stripped" "$work/stamped"
 install -m 0755 "$work/stamped" "$2"

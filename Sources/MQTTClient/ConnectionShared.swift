@@ -29,13 +29,15 @@ final class ConnectionShared: Sendable {
   let contents: Mutex<Contents>
   let wake = WakeDescriptor()
   let now: @Sendable () -> Timestamp
+  let barrier: AcknowledgementBarrier
   let prepare: (@Sendable (inout BrokerConfiguration) -> Void)?
 
   init(
-    name: String, now: @escaping @Sendable () -> Timestamp,
+    name: String, now: @escaping @Sendable () -> Timestamp, barrier: AcknowledgementBarrier,
     prepare: (@Sendable (inout BrokerConfiguration) -> Void)? = nil
   ) {
     self.now = now
+    self.barrier = barrier
     self.prepare = prepare
     contents = Mutex(
       Contents(state: .disconnected(MQTTError(.notConfigured, "the Broker '\(name)' does not exist (yet)"))))

@@ -19,13 +19,23 @@ public final class MQTTConnection: Sendable {
 
   /// `preparing` is called before each attempt to connect, on the connection's own thread, with the configuration that the
   /// attempt uses: what differs from one session to the next, such as a will with a number.
-  public init(
+  public convenience init(
     name: String, configuration: BrokerConfiguration? = nil, logger: Logger,
     now: @escaping @Sendable () -> Timestamp = MQTTConnection.systemTime,
     preparing: (@Sendable (inout BrokerConfiguration) -> Void)? = nil
   ) {
+    self.init(
+      name: name, configuration: configuration, logger: logger, now: now, barrier: AcknowledgementBarrier(),
+      preparing: preparing)
+  }
+
+  init(
+    name: String, configuration: BrokerConfiguration? = nil, logger: Logger,
+    now: @escaping @Sendable () -> Timestamp = MQTTConnection.systemTime, barrier: AcknowledgementBarrier,
+    preparing: (@Sendable (inout BrokerConfiguration) -> Void)? = nil
+  ) {
     self.name = name
-    shared = ConnectionShared(name: name, now: now, prepare: preparing)
+    shared = ConnectionShared(name: name, now: now, barrier: barrier, prepare: preparing)
     if let configuration { configure(configuration) }
     ConnectionLoop.start(shared, name: name, logger: logger)
   }
