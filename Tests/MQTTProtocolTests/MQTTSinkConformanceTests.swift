@@ -38,6 +38,13 @@ struct GuardedBroker {
   }
 }
 
+/// Says once that something is over.
+private final class Flag: Sendable {
+  private let value = Mutex(false)
+  var isSet: Bool { value.withLock { $0 } }
+  func set() { value.withLock { $0 = true } }
+}
+
 @Suite struct MQTTSinkConformanceTests {
   struct Setting: Sendable, CustomTestStringConvertible {
     var version: MQTTVersion
@@ -156,28 +163,28 @@ struct GuardedBroker {
     let batches = (0..<30).map { batch in
       (0..<100).map { MQTTPublication(topic: "c/d", payload: Array("\(batch * 100 + $0)".utf8), qos: 2) }
     }
-    let isDone = Mutex(false)
+    let done = Flag()
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         for batch in batches {
           let pending = try await eventually("begun") { try? connection.begin(batch) }
           try await eventually("complete") { try await pending.isComplete(within: .seconds(1)) }
         }
-        isDone.withLock { $0 = true }
+        done.set()
       }
       group.addTask {
         var current = first
-        for number in 0..<400 where !isDone.withLock({ $0 }) {
+        for number in 0..<400 where !done.isSet {
           // Cut while something is under way: some time after a line has come through.
           let before = receiver.output.utf8.count
           if number < 12 {
             try await eventually("more is heard") {
-              receiver.output.utf8.count > before || isDone.withLock { $0 } || !current.isRunning
+              receiver.output.utf8.count > before || done.isSet || !current.isRunning
             }
           } else {
-            try await eventually("over, or the way is closed") { isDone.withLock { $0 } || !current.isRunning }
+            try await eventually("over, or the way is closed") { done.isSet || !current.isRunning }
           }
-          if isDone.withLock({ $0 }) { break }
+          if done.isSet { break }
           current.end(SIGKILL)
           current = try way()
         }
