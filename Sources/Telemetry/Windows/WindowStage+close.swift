@@ -22,8 +22,8 @@ extension WindowStage {
   /// Forgets the slot's windows that end at or before `time`: they were put out before a crash, and the state that was
   /// taken back is older. What comes later for them is late.
   package mutating func discard(slot: Int, endingBy time: Int64) {
-    while let place = pending.oldest(of: slot), pending[place].start + size <= time {
-      countClosed(pending[place].count)
+    while let place = pending.oldest(of: slot), pending.window(at: place).pointee.start + size <= time {
+      countClosed(pending.window(at: place).pointee.count)
       pending.removeOldest(of: slot)
     }
     if table[slot].kind != .closed, table[slot].start + size <= time {
