@@ -89,7 +89,8 @@ let package = Package(
     layer("ResourceStore", ["Documents", "Resources", "SQLite", "Threads", "CCrypto", deque, log]),
     layer("TwinStore", ["Documents", "DeviceKit", "SQLite", log]),
     layer("Telemetry", ["Documents", "DeviceKit", "SinkKit", log]),
-    layer("KubernetesAPI", ["Documents", "Resources", "YAML", hummingbird, httpTypes, nio, log, lifecycle]),
+    layer("KubernetesAPI", ["Documents", "Resources", "YAML", "Compression", hummingbird, httpTypes, nio, log]),
+    layer("HTTPServing", [hummingbird, hummingbirdCore, httpTypes, nio, nioHTTP, nioPosix, log, lifecycle]),
 
     layer(
       "ModbusProtocol", path: "Protocols/ModbusProtocol",
@@ -110,14 +111,14 @@ let package = Package(
 
     layer(
       "Controllers",
-      ["Documents", "DeviceKit", "MQTTClient", "SinkKit", "Resources", "TwinStore", "Telemetry", log, lifecycle]),
+      ["Documents", "DeviceKit", "MQTTClient", "SinkKit", "Resources", "TwinStore", "Telemetry", deque, log, lifecycle]),
     layer(
       "Gateway",
       [
         "Documents", "DeviceKit", "SinkKit", "Resources", "ResourceStore", "TwinStore", "Telemetry", "Controllers",
         "KubernetesAPI", "YAML", "MQTTClient", "ModbusProtocol", "MQTTProtocol", "UdevProtocol", "FileSink",
-        "StdoutSink", "MQTTSink", "HTTPSink", "RemoteWriteSink", "OTLPSink", "SQLite", "Threads", hummingbird,
-        hummingbirdCore, httpTypes, nio, nioHTTP, nioTLS, log, lifecycle,
+        "StdoutSink", "MQTTSink", "HTTPSink", "RemoteWriteSink", "OTLPSink", "SQLite", "Threads", "HTTPServing",
+        hummingbird, httpTypes, nio, nioTLS, log, lifecycle,
         signals,
       ], resources: [.embedInCode("Dashboard/index.html")]),
     program(
@@ -134,9 +135,8 @@ let package = Package(
       "selvedge-bench",
       [
         "Telemetry", "SinkKit", "TwinStore", "Controllers", "ModbusProtocol", "MQTTProtocol", "MQTTClient", "MQTTSink",
-        "DeviceKit", "Documents", "ResourceStore", "KubernetesAPI", "Resources", "CModbus", "CMosquitto", "CSQLite",
-        hummingbird,
-        nio,
+        "DeviceKit", "Documents", "ResourceStore", "KubernetesAPI", "HTTPServing", "Resources", "CModbus", "CMosquitto",
+        "CSQLite", hummingbird, nio,
         nioPosix, log,
       ], path: "Benchmarks"),
 
@@ -169,7 +169,8 @@ let package = Package(
     tests(
       "KubernetesAPITests",
       [
-        "KubernetesAPI", "Controllers", "TwinStore", "DeviceKit", "ResourceStore", "ResourceConformance", "Resources",
+        "KubernetesAPI", "HTTPServing", "Controllers", "TwinStore", "DeviceKit", "ResourceStore", "ResourceConformance",
+        "Resources",
         "Documents", "YAML", "TestSupport", hummingbird, httpTypes, nio, log, lifecycle,
       ]),
     tests("ModbusProtocolTests", ["ModbusProtocol", "DeviceKit", "Documents", "CModbus", "TestSupport"]),
@@ -184,7 +185,7 @@ let package = Package(
       "ControllersTests",
       [
         "Controllers", "TwinStore", "Telemetry", "Resources", "ResourceConformance", "YAML", "DeviceKit", "Documents",
-        log,
+        "TestSupport", log,
       ]),
     tests("PlantTests", ["Plant", "CModbus", "DeviceKit", "Documents", "TestSupport"]),
     tests("GatewayTests", ["Gateway", "Resources", "YAML", "DeviceKit", "Documents", "TestSupport", log]),
