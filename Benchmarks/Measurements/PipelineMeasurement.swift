@@ -59,7 +59,7 @@ private final class PipelineLoad {
           .deadband(.init(band: .absolute(Self.band), heartbeat: .seconds(60))),
           .aggregate(
             .init(tumbling: .seconds(1), functions: [.mean, .min, .max, .count], lateness: .milliseconds(200))),
-        ]))
+        ]), register: { _ in 0 })
     var rows = RecordRows()
     var closed = 0
     var begin = 0.0

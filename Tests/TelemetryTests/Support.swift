@@ -126,6 +126,33 @@ func pass(_ batches: [SampleBatch], through core: PipelineCore, range: ClosedRan
   return rows
 }
 
+/// Gives each series the next number; the same description's device and property have the same.
+final class SeriesNumbers {
+  private(set) var descriptions: [SeriesDescription] = []
+
+  func number(of description: SeriesDescription) -> UInt32 {
+    let known = descriptions.firstIndex { $0.device == description.device && $0.property == description.property }
+    if let known {
+      descriptions[known] = description
+      return UInt32(known)
+    }
+    descriptions.append(description)
+    return UInt32(descriptions.count - 1)
+  }
+}
+
+extension PipelineCore {
+  convenience init(_ specification: PipelineSpecification) {
+    let numbers = SeriesNumbers()
+    self.init(specification) { numbers.number(of: $0) }
+  }
+
+  /// A core of these stages.
+  convenience init(stages: String, _ numbers: SeriesNumbers) throws {
+    self.init(try TelemetryTests.specification(stages)) { numbers.number(of: $0) }
+  }
+}
+
 func specification(_ stages: String) throws -> PipelineSpecification {
   try PipelineSpecification(json: try JSONValue(parsing: #"{"stages": [\#(stages)], "to": [{"name": "s"}]}"#))
 }

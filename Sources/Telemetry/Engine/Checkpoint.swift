@@ -4,8 +4,13 @@ internal import SinkKit
 
 /// The state of all stages and windows at a clean stop, by names, for the next start.
 struct Checkpoint: Sendable {
+  enum Origin: Sendable {
+    case point(PointName)
+    case made(MadeSeries)
+  }
+
   struct Series: Sendable {
-    var point: PointName
+    var origin: Origin
     /// Lets windows close of a device that does not come back.
     var description: SeriesDescription
     var state: [UInt8]
@@ -20,7 +25,7 @@ struct Checkpoint: Sendable {
 
   var pipelines: [Pipeline] = []
 
-  private static let magic: UInt64 = 0x3150_4B43_5345_5A53
+  private static let magic: UInt64 = 0x3250_4B43_5345_5A53
 
   func encoded() -> [UInt8] {
     var output = ByteWriter()
@@ -32,9 +37,14 @@ struct Checkpoint: Sendable {
       output.varint(UInt64(pipeline.series.count))
       for series in pipeline.series {
         output.description(series.description)
-        output.string(series.point.device.namespace)
-        output.string(series.point.device.name)
-        output.string(series.point.property)
+        switch series.origin {
+        case .point(let name):
+          output.varint(0)
+          output.point(name)
+        case .made(let made):
+          output.varint(UInt64(made.stage) + 1)
+          output.point(made.name)
+        }
         output.blob(series.state)
       }
     }
@@ -60,9 +70,10 @@ struct Checkpoint: Sendable {
       var pipeline = Pipeline(key: key, spec: spec, series: [])
       for _ in 0..<(try input.count()) {
         let description = try input.description()
-        let device = DeviceKey(namespace: try input.string(), name: try input.string())
-        let point = PointName(device: device, property: try input.string())
-        pipeline.series.append(Series(point: point, description: description, state: try input.blob()))
+        guard let place = Int(exactly: try input.varint()) else { throw DecodingFault() }
+        let name = try input.point()
+        let origin = place == 0 ? Origin.point(name) : .made(MadeSeries(stage: place - 1, name: name))
+        pipeline.series.append(Series(origin: origin, description: description, state: try input.blob()))
       }
       pipelines.append(pipeline)
     }

@@ -1,4 +1,6 @@
+internal import DeviceKit
 internal import Documents
+internal import SinkKit
 
 /// A pipeline in force: its core and where its rows go. Owned by the engine.
 final class PipelineRun {
@@ -12,12 +14,19 @@ final class PipelineRun {
   var records: UInt64 = 0
   var hasEnded = false
 
-  init(key: String, spec: JSONValue, specification: PipelineSpecification, lanes: [SinkLane]) {
+  init(
+    key: String, spec: JSONValue, specification: PipelineSpecification, lanes: [SinkLane], catalogue: SeriesCatalogue
+  ) {
     self.key = key
     self.spec = spec
     self.specification = specification
     self.lanes = lanes
-    core = PipelineCore(specification)
+    core = PipelineCore(specification) { description in
+      let point = PointName(device: description.device, property: description.property)
+      let handle = catalogue.handle(of: SeriesCatalogue.Key(pipeline: key, point: point))
+      catalogue.describe(handle, as: description)
+      return handle
+    }
     layout = RecordLayout(pipeline: key, fields: core.fields)
   }
 

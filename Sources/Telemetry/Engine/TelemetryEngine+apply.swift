@@ -42,7 +42,8 @@ extension TelemetryEngine {
           emit(&rows, of: run, &touched)
         }
       } else {
-        let run = PipelineRun(key: key, spec: spec, specification: specification, lanes: targets)
+        let run = PipelineRun(
+          key: key, spec: spec, specification: specification, lanes: targets, catalogue: catalogue)
         resume(run, &touched)
         runs.append(run)
       }
@@ -53,7 +54,7 @@ extension TelemetryEngine {
 
   private func end(_ run: PipelineRun, _ touched: inout [SinkLane]) {
     var rows = RecordRows()
-    run.core.windows?.flush(into: &rows)
+    run.core.flush(into: &rows)
     emit(&rows, of: run, &touched)
     run.hasEnded = true
   }
@@ -115,7 +116,8 @@ extension TelemetryEngine {
     do {
       let specification = try PipelineSpecification(json: saved.spec)
       guard specification.stages != run.specification.stages else { return try restore(saved, into: run) }
-      let former = PipelineRun(key: run.key, spec: saved.spec, specification: specification, lanes: run.lanes)
+      let former = PipelineRun(
+        key: run.key, spec: saved.spec, specification: specification, lanes: run.lanes, catalogue: catalogue)
       try restore(saved, into: former)
       end(former, &touched)
     } catch {
@@ -126,14 +128,14 @@ extension TelemetryEngine {
   private func restore(_ saved: Checkpoint.Pipeline, into run: PipelineRun) throws(DecodingFault) {
     let admit = admission(to: run)
     for series in saved.series {
-      let point = points.id(of: series.point)
       var input = ByteReader(series.state)
-      if let admission = admit(point) {
-        try run.core.restore(point, admission, isTaken: true, from: &input)
-      } else {
-        let handle = catalogue.handle(of: SeriesCatalogue.Key(pipeline: run.key, point: series.point))
-        catalogue.describe(handle, as: series.description)
-        try run.core.restore(point, PipelineCore.Admission(series: handle), isTaken: false, from: &input)
+      switch series.origin {
+      case .made(let made): try run.core.restore(made, series.description, from: &input)
+      case .point(let name):
+        let point = points.id(of: name)
+        let admission = admit(point)
+        try run.core.restore(
+          point, admission ?? PipelineCore.Admission(series.description), isTaken: admission != nil, from: &input)
       }
     }
   }

@@ -11,7 +11,7 @@ extension TelemetryEngine {
       let missing = run.specification.sinks.map { PipelineRun.sinkKey($0, for: run.key) }
         .filter { sinkDefinitions[$0] == nil }
       return PipelineStatus(
-        key: run.key, problem: problems[run.key], isRunning: true, missingSinks: missing, series: core.series.count,
+        key: run.key, problem: problems[run.key], isRunning: true, missingSinks: missing, series: core.slots.count,
         openWindows: core.windows?.openWindows ?? 0, records: run.records, stages: stages)
     }
     for (key, problem) in problems where !runs.contains(where: { $0.key == key }) {

@@ -99,10 +99,8 @@ public actor TelemetryEngine {
       if let namespace = run.namespace, description.device.namespace != namespace { return nil }
       guard run.specification.from.matches(description) else { return nil }
       if description.node.isEmpty { description.node = node }
-      let handle = catalogue.handle(of: SeriesCatalogue.Key(pipeline: run.key, point: points.name(of: point)))
-      catalogue.describe(handle, as: description)
       let bounds = range(point).flatMap { $0.minimum <= $0.maximum ? $0.minimum...$0.maximum : nil }
-      return PipelineCore.Admission(series: handle, range: bounds)
+      return PipelineCore.Admission(description, range: bounds)
     }
   }
 
@@ -152,7 +150,7 @@ public actor TelemetryEngine {
     let now = clock.now.nanoseconds
     for run in runs where !run.isHeld {
       var rows = RecordRows()
-      run.core.windows?.advance(to: now, into: &rows)
+      run.core.advance(to: now, into: &rows)
       emit(&rows, of: run, &touched)
     }
     for lane in lanes.values { await lane.tick() }
@@ -175,6 +173,12 @@ public actor TelemetryEngine {
     guard !isShutDown else { return }
     isShutDown = true
     laneFeed.finish()
+    var touched: [SinkLane] = []
+    for run in runs {
+      var rows = RecordRows()
+      run.core.settle(into: &rows)
+      emit(&rows, of: run, &touched)
+    }
     for lane in lanes.values { await lane.retire() }
     if isRunning { await withCheckedContinuation { stopWaiters.append($0) } }
     var writers: [any SinkWriter] = []
@@ -192,14 +196,17 @@ public actor TelemetryEngine {
     var checkpoint = Checkpoint(pipelines: unclaimed.values.sorted { $0.key < $1.key })
     for run in runs {
       var saved = Checkpoint.Pipeline(key: run.key, spec: run.spec, series: [])
-      for slot in run.core.series.indices {
+      for slot in 0..<run.core.slots.count {
         var state = ByteWriter()
         run.core.save(slot: slot, to: &state)
         guard !state.bytes.isEmpty else { continue }
-        saved.series.append(
-          Checkpoint.Series(
-            point: points.name(of: run.core.points[slot]),
-            description: catalogue.description(of: run.core.series[slot]), state: state.bytes))
+        let description = catalogue.description(of: run.core.series[slot])
+        let origin: Checkpoint.Origin
+        switch run.core.slots.origin(of: slot) {
+        case .point(let point): origin = .point(points.name(of: point))
+        case .made(let series): origin = .made(series)
+        }
+        saved.series.append(Checkpoint.Series(origin: origin, description: description, state: state.bytes))
       }
       if !saved.series.isEmpty { checkpoint.pipelines.append(saved) }
     }

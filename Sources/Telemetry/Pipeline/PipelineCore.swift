@@ -1,4 +1,5 @@
 package import DeviceKit
+package import SinkKit
 
 /// One pipeline without I/O and without a clock: samples in, rows out.
 ///
@@ -7,12 +8,20 @@ package import DeviceKit
 package final class PipelineCore {
   /// What the pipeline needs to know of a point that it takes.
   package struct Admission {
-    /// The series' handle in the ``SeriesCatalogue``.
-    package var series: UInt32
-    package var range: ClosedRange<Double>?
+    package var details: SeriesDetails
+    /// The series' handle where it is given, whatever the stages make of the description; else it is registered.
+    package var series: UInt32?
+
+    /// A point whose series is registered as the stages leave its description.
+    package init(_ description: SeriesDescription, range: ClosedRange<Double>? = nil) {
+      details = SeriesDetails(description, range: range)
+    }
+
+    /// A point without a name whose series has this handle.
     package init(series: UInt32, range: ClosedRange<Double>? = nil) {
+      let nobody = DeviceKey(namespace: "", name: "")
+      details = SeriesDetails(SeriesDescription(node: "", device: nobody, property: ""), range: range)
       self.series = series
-      self.range = range
     }
   }
 
@@ -21,57 +30,71 @@ package final class PipelineCore {
   package let fields: [String]
   /// Input is samples of selected points; dropped are those whose number is not finite.
   package private(set) var selected = StageCounters()
-  package let stages: [any SampleStage]
+  package private(set) var stages: [any SampleStage] = []
   /// Nil for a pipeline that does not aggregate.
   package var windows: WindowStage?
   /// Of the aggregate; nil where there is none.
   package var windowCounters: StageCounters? { windows?.counters }
-  /// The series' handles and points by slot.
-  package private(set) var series: [UInt32] = []
-  package private(set) var points: [PointID] = []
-  private var slotOfPoint: [PointID: Int32] = [:]
+  package internal(set) var slots = SeriesSlots()
+  /// States of stages that were saved in another version, and not taken back.
+  package internal(set) var forgottenStates: UInt64 = 0
   /// Slot by point; -1: not taken, -2: to be asked.
-  private var slots: [Int32] = []
-  private let selection = Selection()
+  var slotTable: [Int32] = []
+  let flow = SampleFlow()
+  let register: (SeriesDescription) -> UInt32
 
-  package init(_ specification: PipelineSpecification) {
+  /// - Parameter register: Gives a series, as the last stage leaves its description, its handle in the
+  ///   ``SeriesCatalogue``.
+  package init(_ specification: PipelineSpecification, register: @escaping (SeriesDescription) -> UInt32) {
     self.specification = specification
-    var stages: [any SampleStage] = []
+    self.register = register
     var aggregate: PipelineSpecification.Aggregate?
-    for stage in specification.stages {
-      switch stage {
-      case .filter(let filter): stages.append(FilterStage(filter))
-      case .deadband(let deadband): stages.append(DeadbandStage(deadband))
-      case .throttle(let every): stages.append(ThrottleStage(every: every))
-      case .dedup: stages.append(DeadbandStage(dedup: ()))
-      case .aggregate(let last): aggregate = last
-      }
-    }
-    self.stages = stages
+    if case .aggregate(let last) = specification.stages.last { aggregate = last }
     windows = aggregate.map { WindowStage($0) }
     fields = aggregate?.functions.map(\.rawValue) ?? ["value"]
+    for stage in specification.stages {
+      guard let made = stage.makeStage(SeriesMaker(core: self, stage: stages.count)) else { continue }
+      stages.append(made)
+    }
   }
+
+  /// The series' handles by slot.
+  package var series: [UInt32] { slots.handles }
+  /// The points by slot; one of no point for a series that a stage made.
+  package var points: [PointID] { slots.points }
 
   /// Takes a batch and appends what comes out. `admit` is asked once for each point: nil for one that the pipeline does
   /// not take.
   package func process(_ batch: SampleBatch, into output: inout RecordRows, admit: (PointID) -> Admission?) {
-    batch.withColumns { columns in
-      select(columns, admit)
-      guard selection.count > 0 else { return }
-      for stage in stages { stage.process(columns, selection) }
-      if windows?.process(columns, selection, into: &output) == nil { pass(columns, &output) }
+    batch.withColumns { points, columns in
+      flow.begin(columns)
+      select(points, columns, admit)
+      run(from: 0, &output)
+      flow.clear()
     }
   }
 
-  private func select(_ columns: BatchColumns, _ admit: (PointID) -> Admission?) {
-    selection.reset(capacity: columns.count)
+  /// Takes the flow through the stages from `first` on, and what is left into windows or rows.
+  func run(from first: Int, _ output: inout RecordRows) {
+    for stage in stages[first...] {
+      guard flow.selection.count > 0 else { return }
+      stage.grow(to: slots.count)
+      stage.process(flow)
+    }
+    guard flow.selection.count > 0 else { return }
+    windows?.grow(to: slots.count)
+    if windows?.process(flow.columns, flow.selection, into: &output) == nil { pass(&output) }
+  }
+
+  private func select(_ points: UnsafePointer<PointID>, _ columns: BatchColumns, _ admit: (PointID) -> Admission?) {
+    let selection = flow.selection
     var row = 0
     var taken = 0
     var kept = 0
     while row < columns.count {
-      slots.withUnsafeBufferPointer { table in
+      slotTable.withUnsafeBufferPointer { table in
         while row < columns.count {
-          let point = Int(columns.points[row].index)
+          let point = Int(points[row].index)
           guard point < table.count, table[point] != -2 else { return }
           let slot = table[point]
           selection.rows[kept] = Int32(truncatingIfNeeded: row)
@@ -83,7 +106,7 @@ package final class PipelineCore {
           row += 1
         }
       }
-      if row < columns.count { resolve(columns.points[row], admit) }
+      if row < columns.count { resolve(points[row], admit) }
     }
     selection.count = kept
     selected.input += UInt64(taken)
@@ -91,31 +114,9 @@ package final class PipelineCore {
     selected.drop(taken - kept, "nonFinite")
   }
 
-  private func resolve(_ point: PointID, _ admit: (PointID) -> Admission?) {
-    let index = Int(point.index)
-    if index >= slots.count { slots.append(contentsOf: repeatElement(-2, count: index + 1 - slots.count)) }
-    guard let admission = admit(point) else {
-      slots[index] = -1
-      return
-    }
-    let slot = slot(of: point, series: admission.series)
-    for stage in stages { stage.describe(slot: slot, range: admission.range) }
-    slots[index] = Int32(slot)
-  }
-
-  private func slot(of point: PointID, series handle: UInt32) -> Int {
-    if let slot = slotOfPoint[point] { return Int(slot) }
-    let slot = series.count
-    series.append(handle)
-    points.append(point)
-    slotOfPoint[point] = Int32(slot)
-    for stage in stages { stage.grow(to: slot + 1) }
-    windows?.grow(to: slot + 1)
-    return slot
-  }
-
   /// Rows of samples, for a pipeline without windows.
-  private func pass(_ columns: BatchColumns, _ output: inout RecordRows) {
+  private func pass(_ output: inout RecordRows) {
+    let (columns, selection) = (flow.columns, flow.selection)
     for index in 0..<selection.count {
       let row = Int(selection.rows[index])
       output.append(
@@ -131,34 +132,6 @@ package final class PipelineCore {
 
   /// Whether the batch holds a sample that the pipeline takes or might take.
   package func wants(_ batch: SampleBatch) -> Bool {
-    batch.points.contains { Int($0.index) >= slots.count || slots[Int($0.index)] != -1 }
-  }
-
-  /// Asks again for these points: labels, models or ranges have changed. Windows of points that the pipeline no longer
-  /// takes close.
-  package func invalidate(_ points: [PointID], into output: inout RecordRows, admit: (PointID) -> Admission?) {
-    for point in points where Int(point.index) < slots.count {
-      slots[Int(point.index)] = -2
-      guard let slot = slotOfPoint[point] else { continue }
-      resolve(point, admit)
-      if slots[Int(point.index)] < 0 { windows?.flush(slot: Int(slot), into: &output) }
-    }
-  }
-
-  /// The slot's state in all stages.
-  package func save(slot: Int, to output: inout ByteWriter) {
-    for stage in stages { stage.save(slot: slot, to: &output) }
-    windows?.save(slot: slot, to: &output)
-  }
-
-  /// Makes a slot for the point and takes back what ``save(slot:to:)`` wrote under an equal specification of stages.
-  /// `isTaken` false: the point's open windows are kept only to be closed.
-  package func restore(
-    _ point: PointID, _ admission: Admission, isTaken: Bool, from input: inout ByteReader
-  ) throws(DecodingFault) {
-    let slot = slot(of: point, series: admission.series)
-    if isTaken { resolve(point) { _ in admission } }
-    for stage in stages { try stage.restore(slot: slot, from: &input) }
-    try windows?.restore(slot: slot, from: &input)
+    batch.points.contains { Int($0.index) >= slotTable.count || slotTable[Int($0.index)] != -1 }
   }
 }

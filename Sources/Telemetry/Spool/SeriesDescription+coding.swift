@@ -2,6 +2,12 @@ internal import DeviceKit
 internal import SinkKit
 
 extension ByteWriter {
+  mutating func point(_ name: PointName) {
+    string(name.device.namespace)
+    string(name.device.name)
+    string(name.property)
+  }
+
   mutating func description(_ series: SeriesDescription) {
     string(series.node)
     string(series.device.namespace)
@@ -18,6 +24,11 @@ extension ByteWriter {
 }
 
 extension ByteReader {
+  mutating func point() throws(DecodingFault) -> PointName {
+    let device = DeviceKey(namespace: try string(), name: try string())
+    return PointName(device: device, property: try string())
+  }
+
   mutating func description() throws(DecodingFault) -> SeriesDescription {
     let node = try string()
     let device = DeviceKey(namespace: try string(), name: try string())

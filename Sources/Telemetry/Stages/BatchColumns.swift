@@ -1,9 +1,9 @@
 package import DeviceKit
 
-/// A batch's columns as bare pointers, valid while ``SampleBatch/withColumns(_:)`` runs its body.
+/// Columns of samples as bare pointers: a batch's, valid while ``SampleBatch/withColumns(_:)`` runs its body, or those
+/// that a stage made, valid until the next stage has run.
 package struct BatchColumns {
   package let count: Int
-  let points: UnsafePointer<PointID>
   let sourceTimes: UnsafePointer<Int64>
   let gatewayTimes: UnsafePointer<Int64>
   let kinds: UnsafePointer<SampleKind>
@@ -13,6 +13,18 @@ package struct BatchColumns {
 
   /// The value of the sample at `row`; nil where it has none.
   func value(at row: Int) -> Value? { Value(kind: kinds[row], payload: payloads[row], sideValues: sideValues) }
+
+  /// The sample's value as a number; nil where it has none. A boolean counts as 1 or 0.
+  @inline(__always)
+  func number(at row: Int) -> Double? {
+    switch kinds[row] {
+    case .number: Double(bitPattern: payloads[row])
+    case .integer: Double(Int64(bitPattern: payloads[row]))
+    case .unsigned: Double(payloads[row])
+    case .boolean: payloads[row] == 0 ? 0 : 1
+    case .none, .side: nil
+    }
+  }
 }
 
 extension Value {
@@ -30,8 +42,8 @@ extension Value {
 }
 
 extension SampleBatch {
-  /// Runs `body` on the batch's columns; nothing for an empty batch.
-  package func withColumns(_ body: (BatchColumns) -> Void) {
+  /// Runs `body` on the batch's points and columns; nothing for an empty batch.
+  package func withColumns(_ body: (UnsafePointer<PointID>, BatchColumns) -> Void) {
     guard !isEmpty else { return }
     let sideValues = sideValues
     points.withUnsafeBufferPointer { points in
@@ -45,8 +57,9 @@ extension SampleBatch {
                   let payloads = payloads.baseAddress, let qualities = qualities.baseAddress
                 else { return }
                 body(
+                  points,
                   BatchColumns(
-                    count: count, points: points, sourceTimes: sourceTimes, gatewayTimes: gatewayTimes, kinds: kinds,
+                    count: count, sourceTimes: sourceTimes, gatewayTimes: gatewayTimes, kinds: kinds,
                     payloads: payloads, qualities: qualities, sideValues: sideValues))
               }
             }

@@ -46,15 +46,16 @@ final class DeadbandStage: SampleStage {
   func grow(to count: Int) { table.grow(to: count) }
 
   /// A series without a range has a percentage of nothing: any difference passes.
-  func describe(slot: Int, range: ClosedRange<Double>?) {
+  func describe(slot: Int, _ details: inout SeriesDetails) {
     switch band {
     case .absolute(let width): table[slot].band = width
     case .percent(let percent):
-      table[slot].band = range.map { ($0.upperBound - $0.lowerBound) * percent / 100 } ?? 0
+      table[slot].band = details.range.map { ($0.upperBound - $0.lowerBound) * percent / 100 } ?? 0
     }
   }
 
-  func process(_ columns: BatchColumns, _ selection: Selection) {
+  func process(_ flow: SampleFlow) {
+    let (columns, selection) = (flow.columns, flow.selection)
     let (rows, slots, offered) = (selection.rows, selection.slots, selection.count)
     let cells = table.cells
     let heartbeat = heartbeat

@@ -30,7 +30,8 @@ final class FilterStage: SampleStage {
     stack.deallocate()
   }
 
-  func process(_ columns: BatchColumns, _ selection: Selection) {
+  func process(_ flow: SampleFlow) {
+    let (columns, selection) = (flow.columns, flow.selection)
     counters.input += UInt64(selection.count)
     let offered = selection.count
     keepByQuality(columns, selection)

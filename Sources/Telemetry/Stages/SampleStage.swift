@@ -1,49 +1,48 @@
-/// What went through a stage since it was made. At any moment `input == output + dropped + held`.
-public struct StageCounters: Sendable, Hashable {
-  public var input: UInt64 = 0
-  /// Samples passed on; for an aggregate, samples in windows that have closed.
-  public var output: UInt64 = 0
-  /// By cause: `filtered`, `notNumeric`, `deadband`, `throttled`, `unchanged`, `late`, `badQuality`, `nonFinite`,
-  /// `timeOutOfRange`.
-  public var dropped: [String: UInt64] = [:]
-  /// Samples in open windows.
-  public var held: UInt64 = 0
-
-  public init() {}
-
-  public var droppedTotal: UInt64 { dropped.values.reduce(0, +) }
-
-  /// Counts samples under a cause; nothing for none, so that causes appear once they occur.
-  mutating func drop(_ count: Int, _ cause: String) {
-    guard count > 0 else { return }
-    dropped[cause, default: 0] += UInt64(count)
-  }
-}
-
-/// One step on the way of samples: narrows the selection. Works on whole batches; owned by one pipeline.
+/// One step on the way of samples. Works on whole batches; owned by one pipeline.
+///
+/// The pipeline calls ``grow(to:)`` before anything that may meet a new slot.
 package protocol SampleStage: AnyObject {
   var name: String { get }
   var counters: StageCounters { get }
 
+  /// The layout of what ``save(slot:to:)`` writes. State of another version is forgotten, not read.
+  var stateVersion: UInt8 { get }
+
+  /// The gateway's time, in nanoseconds since 1970, from which ``advance(to:_:)`` has something to do; `Int64.max`:
+  /// nothing waits.
+  var dueAt: Int64 { get }
+
   /// Makes room for slots below `count`.
   func grow(to count: Int)
 
-  /// Tells what a slot's series is: its range where it is known. Called when a slot is made and when that changes.
-  func describe(slot: Int, range: ClosedRange<Double>?)
+  /// Tells what a slot's series is, and lets the stage change what the stages after it and the receivers are told.
+  /// Called when a slot is made and when something of that changes.
+  func describe(slot: Int, _ details: inout SeriesDetails)
 
-  /// Keeps the rows that pass, in their order.
-  func process(_ columns: BatchColumns, _ selection: Selection)
+  /// Keeps the rows that pass, or rewrites the flow.
+  func process(_ flow: SampleFlow)
+
+  /// Puts into the empty flow what falls due without a sample. Called when the gateway's clock reaches ``dueAt``.
+  func advance(to now: Int64, _ flow: SampleFlow)
+
+  /// Puts the samples that are kept back into the empty flow: those of one slot, or (nil) of all. The stage goes on as
+  /// if they had passed by themselves.
+  func flush(slot: Int?, _ flow: SampleFlow)
 
   /// Appends the slot's state; nothing where the stage has none.
   func save(slot: Int, to output: inout ByteWriter)
 
-  /// Takes back what ``save(slot:to:)`` wrote.
+  /// Takes back what ``save(slot:to:)`` wrote in the same version.
   func restore(slot: Int, from input: inout ByteReader) throws(DecodingFault)
 }
 
 extension SampleStage {
+  package var stateVersion: UInt8 { 1 }
+  package var dueAt: Int64 { .max }
   package func grow(to count: Int) {}
-  package func describe(slot: Int, range: ClosedRange<Double>?) {}
+  package func describe(slot: Int, _ details: inout SeriesDetails) {}
+  package func advance(to now: Int64, _ flow: SampleFlow) {}
+  package func flush(slot: Int?, _ flow: SampleFlow) {}
   package func save(slot: Int, to output: inout ByteWriter) {}
   package func restore(slot: Int, from input: inout ByteReader) throws(DecodingFault) {}
 }

@@ -31,4 +31,12 @@ package final class Selection {
     rows.initialize(repeating: 0, count: capacity)
     slots.initialize(repeating: 0, count: capacity)
   }
+
+  /// Selects the first `count` rows of columns whose rows have these slots.
+  package func selectAll(_ count: Int, slots: UnsafePointer<Int32>) {
+    reset(capacity: count)
+    for row in 0..<count { rows[row] = Int32(truncatingIfNeeded: row) }
+    self.slots.update(from: slots, count: count)
+    self.count = count
+  }
 }

@@ -14,11 +14,12 @@ final class ThrottleStage: SampleStage {
   private var table = SlotTable(initial: Cell())
   private let every: UInt64
 
-  init(every: Duration) { self.every = every.nanoseconds.magnitude }
+  init(_ throttle: PipelineSpecification.Throttle) { every = throttle.every.nanoseconds.magnitude }
 
   func grow(to count: Int) { table.grow(to: count) }
 
-  func process(_ columns: BatchColumns, _ selection: Selection) {
+  func process(_ flow: SampleFlow) {
+    let (columns, selection) = (flow.columns, flow.selection)
     let (rows, slots, offered) = (selection.rows, selection.slots, selection.count)
     let cells = table.cells
     var kept = 0

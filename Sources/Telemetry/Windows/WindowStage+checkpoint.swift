@@ -1,6 +1,9 @@
 internal import DeviceKit
 
 extension WindowStage {
+  /// The layout of what ``save(slot:to:)`` writes. State of another version is forgotten, not read.
+  package static let stateVersion: UInt8 = 1
+
   /// Appends the slot's watermark and open windows, oldest first.
   package func save(slot: Int, to output: inout ByteWriter) {
     let cell = table[slot]

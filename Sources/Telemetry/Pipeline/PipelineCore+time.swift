@@ -1,0 +1,37 @@
+extension PipelineCore {
+  /// Lets happen what falls due by the gateway's clock, in nanoseconds since 1970, without a sample.
+  package func advance(to now: Int64, into output: inout RecordRows) {
+    for (index, stage) in stages.enumerated() where stage.dueAt <= now {
+      stage.advance(to: now, flow)
+      run(from: index + 1, &output)
+      flow.clear()
+    }
+    windows?.advance(to: now, into: &output)
+  }
+
+  /// Puts out all that stages keep back, through the stages after them. Windows stay open: for a clean stop, after
+  /// which the pipeline goes on from its saved state.
+  package func settle(into output: inout RecordRows) { flushStages(slot: nil, &output) }
+
+  /// Puts out all that stages and windows hold, for a pipeline that ends.
+  package func flush(into output: inout RecordRows) {
+    settle(into: &output)
+    windows?.flush(into: &output)
+  }
+
+  /// Puts out all that stages and windows hold of one slot.
+  func flush(slot: Int, into output: inout RecordRows) {
+    flushStages(slot: slot, &output)
+    windows?.flush(slot: slot, into: &output)
+  }
+
+  private func flushStages(slot: Int?, _ output: inout RecordRows) {
+    for (index, stage) in stages.enumerated() {
+      stage.grow(to: slots.count)
+      stage.flush(slot: slot, flow)
+      run(from: index + 1, &output)
+      flow.clear()
+    }
+    windows?.grow(to: slots.count)
+  }
+}
