@@ -1,6 +1,6 @@
 # make demo and make test do all the set-up themselves, saying first what they install.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench crds clean
+.PHONY: help build demo test bench crds deploy image clean
 
 help: ## Shows this list
 	@echo "make demo         a simulated factory, a broker and a gateway, until Ctrl-C"
@@ -8,6 +8,8 @@ help: ## Shows this list
 	@echo "make test         all tests"
 	@echo "make bench        measurements, as ratios to a floor measured in the same run"
 	@echo "make crds         writes Deploy/crds anew from the schemas in the sources"
+	@echo "make deploy       writes Deploy/rendered and the chart's copies anew, and checks Deploy"
+	@echo "make image        the container image, without a container engine: .build-image/selvedge-VERSION.tar"
 	@echo "make build        the programs selvedge and selvedge-plant, in release"
 	@echo "make clean        removes what was built"
 
@@ -27,6 +29,14 @@ bench: ## Prints the table of measurements
 
 crds: ## Writes Deploy/crds anew from the schemas in the sources
 	@scripts/write-crds.sh
+
+deploy: ## Writes what is made of Deploy/kustomize and Deploy/crds anew, and checks all of Deploy
+	@scripts/require.sh deploy
+	@PATH="$$PWD/.build-venv/bin:$$PATH" scripts/check-deploy.py --write --self-test
+
+image: ## Builds the gateway and packs it as an image, with its SBOM
+	@scripts/require.sh build
+	@scripts/image.sh
 
 clean: ## Removes build products, not downloaded packages
 	swift package clean

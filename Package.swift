@@ -71,11 +71,12 @@ let package = Package(
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
-    c("CSQLite"), c("CYaml"), c("CModbus"), c("CMosquitto"), c("CUdev"), c("CCrypto"),
+    c("CSQLite"), c("CYaml"), c("CModbus"), c("CMosquitto"), c("CUdev"), c("CCrypto"), c("CZlib"),
 
     layer("Documents", []),
     layer("SQLite", ["CSQLite"]),
     layer("Threads", []),
+    layer("Compression", ["CZlib"]),
     layer("YAML", ["CYaml", "Documents"]),
     layer("MQTTClient", ["CMosquitto", "Documents", log]),
     layer("Resources", ["Documents", "YAML"]),
@@ -92,7 +93,8 @@ let package = Package(
       ["Documents", "DeviceKit", "Threads", "CModbus", nio, nioPosix, log]),
     layer("MQTTProtocol", path: "Protocols/MQTTProtocol", ["Documents", "DeviceKit", "MQTTClient", log]),
     layer("UdevProtocol", path: "Protocols/UdevProtocol", ["Documents", "DeviceKit", "CUdev", log]),
-    layer("FileSink", path: "Sinks/FileSink", ["Documents", "DeviceKit", "SinkKit", log]),
+    layer("FileSink", path: "Sinks/FileSink", ["Documents", "DeviceKit", "SinkKit", "Compression", log]),
+    layer("StdoutSink", path: "Sinks/StdoutSink", ["Documents", "SinkKit"]),
     layer("MQTTSink", path: "Sinks/MQTTSink", ["Documents", "DeviceKit", "SinkKit", "MQTTClient", log]),
 
     layer(
@@ -103,7 +105,7 @@ let package = Package(
       [
         "Documents", "DeviceKit", "SinkKit", "Resources", "ResourceStore", "TwinStore", "Telemetry", "Controllers",
         "KubernetesAPI", "YAML", "MQTTClient", "ModbusProtocol", "MQTTProtocol", "UdevProtocol", "FileSink",
-        "MQTTSink", "SQLite", "Threads", hummingbird, hummingbirdCore, httpTypes, nio, nioHTTP, nioTLS, log, lifecycle,
+        "StdoutSink", "MQTTSink", "SQLite", "Threads", hummingbird, hummingbirdCore, httpTypes, nio, nioHTTP, nioTLS, log, lifecycle,
         signals,
       ], resources: [.embedInCode("Dashboard/index.html")]),
     program(
@@ -131,12 +133,20 @@ let package = Package(
       name: "ResourceConformance", dependencies: ["Documents", "Resources"], path: "Tests/ResourceConformance",
       swiftSettings: strict),
 
+    // What every sink must do, for the tests of each of them.
+    .target(
+      name: "SinkConformance", dependencies: ["Documents", "DeviceKit", "SinkKit", "TestSupport"],
+      path: "Tests/SinkConformance", swiftSettings: strict),
+
     tests("DocumentsTests", ["Documents", "YAML"]),
     tests("DeviceKitTests", ["DeviceKit", "Documents"]),
     tests("ResourcesTests", ["Resources", "Documents", "YAML"]),
     tests("ResourceStoreTests", ["ResourceStore", "ResourceConformance", "Resources", "SQLite", "Documents"]),
     tests("TwinStoreTests", ["TwinStore", "DeviceKit", "Documents", "SQLite", "TestSupport", log]),
-    tests("TelemetryTests", ["Telemetry", "SinkKit", "DeviceKit", "Documents", "FileSink"]),
+    tests("SinkKitTests", ["SinkKit", "DeviceKit", "Documents"]),
+    tests("FileSinkTests", ["FileSink", "SinkConformance", "SinkKit", "DeviceKit", "Documents", "TestSupport"]),
+    tests("StdoutSinkTests", ["StdoutSink", "SinkConformance", "SinkKit", "DeviceKit", "Documents", "TestSupport"]),
+    tests("TelemetryTests", ["Telemetry", "SinkKit", "DeviceKit", "Documents"]),
     tests(
       "KubernetesAPITests",
       [
@@ -159,27 +169,34 @@ let package = Package(
   ]
 )
 
-// For scripts/sanitize.sh: what needs no network library, and its tests; with `protocols`, those that do as well.
+// For scripts/sanitize.sh. `core` keeps what needs no network library, `protocols` adds what speaks to devices, `all`
+// keeps everything.
 if let sanitized = Context.environment["SELVEDGE_SANITIZED"] {
-  var kept: Set = [
-    "CSQLite", "CYaml", "CCrypto", "Documents", "Threads", "SQLite", "YAML", "Resources", "DeviceKit", "SinkKit",
-    "ResourceStore", "TwinStore", "Telemetry", "FileSink", "TestSupport", "ResourceConformance",
-  ]
-  package.dependencies = [
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-  ]
-  if sanitized == "protocols" {
-    kept.formUnion([
-      "CModbus", "CMosquitto", "CUdev", "MQTTClient", "ModbusProtocol", "MQTTProtocol", "UdevProtocol",
-      "MQTTSink", "Plant", "ModbusProtocolTests", "MQTTProtocolTests", "UdevProtocolTests", "PlantTests",
-    ])
-    package.dependencies.append(.package(url: "https://github.com/apple/swift-nio", from: "2.101.2"))
-  } else {
-    kept.formUnion(["DocumentsTests", "DeviceKitTests", "ResourceStoreTests", "TwinStoreTests", "TelemetryTests"])
+  if sanitized != "all" {
+    var kept: Set = [
+      "CSQLite", "CYaml", "CCrypto", "Documents", "Threads", "SQLite", "YAML", "Resources", "DeviceKit", "SinkKit",
+      "ResourceStore", "TwinStore", "Telemetry", "FileSink", "TestSupport", "ResourceConformance",
+    ]
+    package.dependencies = [
+      .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+      .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    ]
+    if sanitized == "protocols" {
+      kept.formUnion([
+        "CModbus", "CMosquitto", "CUdev", "MQTTClient", "ModbusProtocol", "MQTTProtocol", "UdevProtocol",
+        "MQTTSink", "Plant", "ModbusProtocolTests", "MQTTProtocolTests", "UdevProtocolTests", "PlantTests",
+      ])
+      package.dependencies.append(.package(url: "https://github.com/apple/swift-nio", from: "2.101.2"))
+    } else {
+      kept.formUnion(["DocumentsTests", "DeviceKitTests", "ResourceStoreTests", "TwinStoreTests", "TelemetryTests"])
+    }
+    package.products = []
+    package.targets.removeAll { !kept.contains($0.name) }
   }
-  package.products = []
-  package.targets.removeAll { !kept.contains($0.name) }
-  for target in package.targets where target.type == .test { target.dependencies.append("Sanitized") }
+  for target in package.targets where target.type == .test || target.type == .executable {
+    target.dependencies.append("Sanitized")
+    // The sanitizer's runtime stands beside Swift's, in libraries.
+    target.linkerSettings = nil
+  }
   package.targets.append(.target(name: "Sanitized", path: "Tests/Sanitized"))
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sees to it that what a task needs is there: Swift, and Debian packages by group. Says what it installs before it does.
-# Usage: scripts/require.sh build|demo|test ...
+# Usage: scripts/require.sh build|demo|test|deploy ...
 # Groups include the ones before them. Nothing is said or done where nothing is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -33,6 +33,7 @@ put its usr/bin folder on PATH, and run this again"
 
 # package:probe, the probe being a file (with a slash) or a command: what is there some other way is not installed again.
 build_packages=(
+  binutils:objcopy
   git:git
   libc6-dev:/usr/include/stdlib.h
   libstdc++-12-dev:dpkg
@@ -60,6 +61,19 @@ test_packages=(
   shellcheck:shellcheck
   openssl:openssl
   procps:ps
+)
+
+# What checks Deploy/ and the image, beside what tests need: the chart's template engine takes 450 MB.
+deploy_packages=(
+  golang-go:go
+  golang-github-masterminds-sprig-dev:/usr/share/gocode/src/github.com/Masterminds/sprig
+  golang-gopkg-yaml.v3-dev:/usr/share/gocode/src/gopkg.in/yaml.v3
+  bubblewrap:bwrap
+  ca-certificates:/etc/ssl/certs/ca-certificates.crt
+  kubernetes-client:kubectl
+  prometheus:promtool
+  mosquitto:mosquitto
+  systemd:systemd-analyze
 )
 
 is_there() {
@@ -95,9 +109,9 @@ require_packages() {
   if ((${#missing[@]})); then install_packages "${missing[@]}"; fi
 }
 
-# The Python packages that play foreign devices and clients in tests; scripts/test.sh puts the folder on PATH.
-require_python_packages() {
-  local packages=(pymodbus kubernetes kopf) check='import pymodbus, kubernetes, kopf'
+# Python packages, in a folder of the project's own: scripts/test.sh puts it on PATH, and so does who else needs it.
+require_python_packages() { # CHECK PACKAGE...
+  local check=$1 packages=("${@:2}")
   if [[ -x .build-venv/bin/python3 ]] && .build-venv/bin/python3 -c "$check" 2> /dev/null; then return; fi
   if [[ ! -e .build-venv ]] && python3 -c "$check" 2> /dev/null; then return; fi
   say "these Python packages are missing and will be installed into .build-venv: ${packages[*]}"
@@ -107,7 +121,7 @@ require_python_packages() {
     fail "pip could not install: ${packages[*]}"
 }
 
-(($#)) || fail "usage: scripts/require.sh build|demo|test ..."
+(($#)) || fail "usage: scripts/require.sh build|demo|test|deploy ..."
 for group in "$@"; do
   case $group in
     build)
@@ -121,8 +135,14 @@ for group in "$@"; do
     test)
       require_swift
       require_packages "${build_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}"
-      require_python_packages
+      require_python_packages 'import pymodbus, kubernetes, kopf, yaml' pymodbus kubernetes kopf pyyaml
       ;;
-    *) fail "there is no group '$group': build, demo or test" ;;
+    deploy)
+      require_swift
+      require_packages "${build_packages[@]}" "${deploy_packages[@]}" python3:python3
+      require_python_packages 'import yaml, kubernetes_validate, jsonschema, cyclonedx.validation.json, referencing' \
+        pyyaml kubernetes-validate jsonschema 'cyclonedx-python-lib[json-validation]'
+      ;;
+    *) fail "there is no group '$group': build, demo, test or deploy" ;;
   esac
 done

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the layers that need no network library, and their tests, with the thread sanitizer, and runs the tests. Arguments
 # go to 'swift test'. A build of its own in .build-tsan: the first one takes a few minutes.
-# SELVEDGE_SANITIZED=protocols takes the protocols and the simulated factory instead.
+# SELVEDGE_SANITIZED=protocols adds the protocols and the simulated factory; SELVEDGE_SANITIZED=all takes everything, with
+# the network libraries and the programs: a build of a quarter of an hour, by hand.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/require.sh build
@@ -9,10 +10,7 @@ scripts/require.sh build
 # The same manifest, cut down by SELVEDGE_SANITIZED, as a package of its own: its pinned versions are not the project's.
 place=.build-tsan/package
 mkdir -p "$place"
-ln -sfn ../../Sources "$place/Sources"
-ln -sfn ../../Tests "$place/Tests"
-ln -sfn ../../Fixtures "$place/Fixtures"
-ln -sfn ../../Package.swift "$place/Package.swift"
+for part in *; do [[ $part == Package.resolved ]] || ln -sfn "../../$part" "$place/$part"; done
 
 # A race ends the run with 66. History is kept long enough to show both sides of a race.
 export TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1 history_size=4 ${TSAN_OPTIONS:-}"

@@ -29,6 +29,7 @@ public struct GatewayFeed: DeviceFeed {
   public func connection(of device: DeviceKey, is state: ConnectionState) {
     let previous = board.set(device, state)
     guard previous != state else { return }
+    if previous == .connected { telemetry.linkBroke() }
     twins.connection(device, isConnected: state == .connected)
     onTransition(device, previous, state)
   }

@@ -69,7 +69,7 @@ public final class ResourceMirror: Sendable {
   /// Whether every kind has been read whole at least once.
   public var isSynced: Bool { state.withLock { $0.synced.count == resources.count } }
 
-  /// Returns when ``isSynced`` holds, or the task is cancelled. For one waiter.
+  /// Returns when ``isSynced`` holds, or the task is cancelled.
   public func waitUntilSynced() async {
     for await _ in syncSignal {}
   }

@@ -12,14 +12,21 @@ public struct TelemetryController: Sendable {
     self.engine = engine
   }
 
-  /// Follows until the task is cancelled.
+  /// Follows until the task is cancelled. The engine gets all definitions at once before it takes samples: a pipeline
+  /// whose state is on disk is there when the first sample comes.
   public func run() async {
+    await mirror.waitUntilSynced()
+    await apply()
     await mirror.changes().drain { changes in
       guard changes.contains(where: { $0.resource == .pipelines || $0.resource == .sinks }) else { return }
-      await engine.apply(
-        pipelines: definitions(.pipelines).map { PipelineDefinition(key: $0, spec: $1) },
-        sinks: definitions(.sinks).map { SinkDefinition(key: $0, spec: $1) })
+      await apply()
     }
+  }
+
+  private func apply() async {
+    await engine.apply(
+      pipelines: definitions(.pipelines).map { PipelineDefinition(key: $0, spec: $1) },
+      sinks: definitions(.sinks).map { SinkDefinition(key: $0, spec: $1) })
   }
 
   private func definitions(_ resource: ResourceName) -> [(String, JSONValue)] {

@@ -27,8 +27,13 @@ public final class BrokerPool: Sendable {
 
   private let contents = Mutex(Contents())
   private let logger: Logger
+  private let barrier = AcknowledgementBarrier()
 
   public init(logger: Logger) { self.logger = logger }
+
+  /// Sets what each connection awaits after its subscribers have taken what one read brought, and before it is
+  /// acknowledged. False drops the connection instead: the broker sends those messages again.
+  public func beforeAcknowledging(_ commit: @escaping @Sendable () async -> Bool) { barrier.set(commit) }
 
   /// Configures the broker `name` (`namespace/name`): a new one connects, a changed one reconnects.
   public func set(_ name: String, _ configuration: BrokerConfiguration) {
@@ -62,7 +67,7 @@ public final class BrokerPool: Sendable {
   public func connection(named name: String) -> MQTTConnection {
     contents.withLock { contents in
       if let known = contents.configured[name]?.connection ?? contents.awaited[name]?.connection { return known }
-      let connection = MQTTConnection(name: name, logger: logger)
+      let connection = MQTTConnection(name: name, logger: logger, barrier: barrier)
       contents.awaited = contents.awaited.filter { $0.value.connection != nil }
       contents.awaited[name] = Unconfigured(connection: connection)
       return connection

@@ -61,7 +61,7 @@ final class ConnectionLoop {
         do throws(MQTTError) {
           if canRead { try read(client) }
           if isConnected { try sendPublications(client) }
-          runHandlers()
+          try runHandlers()
           // PUBACKs of what was read leave from here on.
           if client.wantsWrite || canWrite { try client.write() }
           try checkConnect(client)
@@ -75,7 +75,7 @@ final class ConnectionLoop {
       }
       outbox.expire(at: ContinuousClock.now)
       shared.settle(outbox.takeSettled())
-      runHandlers()
+      do throws(MQTTError) { try runHandlers() } catch { disconnected(error) }
     }
     client?.disconnect()
     client = nil
@@ -274,18 +274,22 @@ final class ConnectionLoop {
     }
   }
 
-  /// Runs the handlers on the cooperative pool and lets this thread sleep until they are done.
-  private func runHandlers() {
+  /// Runs the handlers on the cooperative pool and lets this thread sleep until they are done and what they took may be
+  /// acknowledged. Throws where it may not.
+  private func runHandlers() throws(MQTTError) {
     guard !work.isEmpty else { return }
     let items = work
     work.removeAll(keepingCapacity: true)
+    let hasMessages = items.contains { if case .messages = $0.event { true } else { false } }
     let done = ThreadSignal()
-    // Never cancelled: the thread waits for its end on the next line.
-    Task.detached {
+    // Never cancelled: the thread waits for its end below.
+    Task.detached { [barrier = shared.barrier] in
       for item in items { await item.handler(item.event) }
-      done.signal()
+      done.signal(hasMessages ? await barrier.pass() : true)
     }
-    done.wait()
+    guard done.wait() else {
+      throw MQTTError(.connectionLost, "messages could not be made safe; the broker keeps them")
+    }
   }
 
   private func sendPublications(_ client: MosquittoClient) throws(MQTTError) {

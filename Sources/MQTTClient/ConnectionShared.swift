@@ -27,9 +27,11 @@ final class ConnectionShared: Sendable {
   let contents: Mutex<Contents>
   let wake = WakeDescriptor()
   let now: @Sendable () -> Timestamp
+  let barrier: AcknowledgementBarrier
 
-  init(name: String, now: @escaping @Sendable () -> Timestamp) {
+  init(name: String, now: @escaping @Sendable () -> Timestamp, barrier: AcknowledgementBarrier) {
     self.now = now
+    self.barrier = barrier
     contents = Mutex(
       Contents(state: .disconnected(MQTTError(.notConfigured, "the Broker '\(name)' does not exist (yet)"))))
   }

@@ -17,12 +17,19 @@ public final class MQTTConnection: Sendable {
   /// How many messages may wait for their acknowledgement before ``publish(_:within:)`` refuses more.
   public static let queueLimit = 16_384
 
-  public init(
+  public convenience init(
     name: String, configuration: BrokerConfiguration? = nil, logger: Logger,
     now: @escaping @Sendable () -> Timestamp = MQTTConnection.systemTime
   ) {
+    self.init(name: name, configuration: configuration, logger: logger, now: now, barrier: AcknowledgementBarrier())
+  }
+
+  init(
+    name: String, configuration: BrokerConfiguration? = nil, logger: Logger,
+    now: @escaping @Sendable () -> Timestamp = MQTTConnection.systemTime, barrier: AcknowledgementBarrier
+  ) {
     self.name = name
-    shared = ConnectionShared(name: name, now: now)
+    shared = ConnectionShared(name: name, now: now, barrier: barrier)
     if let configuration { configure(configuration) }
     ConnectionLoop.start(shared, name: name, logger: logger)
   }

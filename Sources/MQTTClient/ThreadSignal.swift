@@ -1,11 +1,12 @@
 internal import Glibc
 
-/// Lets a thread of ours sleep until a task has finished.
+/// Lets a thread of ours sleep until a task has finished, and says how.
 ///
 /// `@unchecked Sendable`: the semaphore is made before it is shared and destroyed with the last reference; POSIX
-/// semaphores may be posted and awaited from any thread.
+/// semaphores may be posted and awaited from any thread, and what was written before the post is seen after the wait.
 final class ThreadSignal: @unchecked Sendable {
   private let semaphore: UnsafeMutablePointer<sem_t>
+  private var result = true
 
   init() {
     semaphore = .allocate(capacity: 1)
@@ -17,8 +18,17 @@ final class ThreadSignal: @unchecked Sendable {
     semaphore.deallocate()
   }
 
-  func signal() { sem_post(semaphore) }
-  func wait() { while sem_wait(semaphore) != 0 {} }
+  /// Once.
+  func signal(_ result: Bool = true) {
+    self.result = result
+    sem_post(semaphore)
+  }
+
+  @discardableResult
+  func wait() -> Bool {
+    while sem_wait(semaphore) != 0 {}
+    return result
+  }
 }
 
 /// A pipe whose reading end becomes readable when another thread wants the poll loop's attention.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Documents
 import Gateway
 
 /// The command line of the gateway.
@@ -16,6 +17,19 @@ struct Selvedge: AsyncParsableCommand {
 }
 
 struct VersionCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "version", abstract: "Prints the version.")
-  func run() { print(GatewayVersion.text) }
+  static let configuration = CommandConfiguration(
+    commandName: "version",
+    abstract: "Prints the version, the commit and the packages that this program was built from.")
+
+  enum Output: String, ExpressibleByArgument, CaseIterable { case text, json }
+
+  @Option(name: .shortAndLong, help: "text or json.")
+  var output = Output.text
+
+  func run() {
+    switch output {
+    case .text: print(BuildStamp.text(of: .ofThisProgram))
+    case .json: print(BuildStamp.document(of: .ofThisProgram).description)
+    }
+  }
 }

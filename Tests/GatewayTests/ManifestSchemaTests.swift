@@ -11,7 +11,7 @@ let repository = URL(filePath: #filePath).deletingLastPathComponent().deletingLa
 
 func yamlFiles(in folder: String) throws -> [URL] {
   try FileManager.default.contentsOfDirectory(
-    at: repository.appending(path: folder), includingPropertiesForKeys: nil
+    at: repository.appending(path: folder).resolvingSymlinksInPath(), includingPropertiesForKeys: nil
   ).filter { $0.pathExtension == "yaml" }.sorted { $0.path < $1.path }
 }
 

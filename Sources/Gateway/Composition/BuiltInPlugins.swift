@@ -8,6 +8,7 @@ internal import MQTTSink
 internal import ModbusProtocol
 public import Resources
 internal import SinkKit
+internal import StdoutSink
 internal import UdevProtocol
 
 /// The protocols and sinks of this build: the one place that names them. A new one is a line here.
@@ -21,7 +22,9 @@ public struct BuiltInPlugins: Sendable {
       MQTTPlugin(brokers: brokers, clock: clock, logger: logger),
       UdevPlugin(clock: clock, logger: logger),
     ]
-    sinks = [MQTTSinkPlugin(brokers: brokers), FileSinkPlugin(folder: exportDirectory)]
+    sinks = [
+      MQTTSinkPlugin(brokers: brokers), FileSinkPlugin(folder: exportDirectory, clock: clock), StdoutSinkPlugin(),
+    ]
   }
 
   /// The CRDs, composed from the common part and what each protocol and sink adds.

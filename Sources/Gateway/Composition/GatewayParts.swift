@@ -71,6 +71,7 @@ struct GatewayParts {
       directory: try data.folder(data.spool), node: configuration.nodeName, points: points, sinks: plugins.sinks,
       describe: { directory.series(of: $0) }, range: { directory.range(of: $0).map { ($0.lowerBound, $0.upperBound) } },
       clock: clock, logger: logger)
+    brokers.beforeAcknowledging { [telemetry] in await telemetry.commit() }
     mirror = ResourceMirror(
       backend: resources,
       resources: [.deviceModels, .gateways, .devices, .discoveries, .brokers, .pipelines, .sinks, .secrets],

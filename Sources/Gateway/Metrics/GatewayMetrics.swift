@@ -19,7 +19,14 @@ struct GatewayMetrics: Sendable {
     var text = MetricsText()
     text.family(
       "selvedge_build_info", .gauge, "The running version.",
-      [([("version", GatewayVersion.text), ("node", nodeName)], 1)])
+      [
+        (
+          [
+            ("version", GatewayVersion.text), ("commit", BuildStamp.ofThisProgram?.commit ?? "unknown"),
+            ("node", nodeName),
+          ], 1
+        )
+      ])
     let (connected, disconnected) = board.counts
     text.family(
       "selvedge_devices", .gauge, "Devices served, by the state of their link.",

@@ -1,3 +1,5 @@
+internal import Compression
+internal import Documents
 internal import Glibc
 internal import SinkKit
 
@@ -9,10 +11,15 @@ final class ContainedFile {
   private let directory: Int32
   private let descriptor: Int32
   private(set) var size: Int
+  /// When it was last written to; for a new file, `now`.
+  private(set) var lastWrite: Timestamp
 
   /// Makes the directories below `folder` and the file where they are missing. A last line without its end, left by a
-  /// crash, is cut off: its batch was never acknowledged and comes again.
-  init(_ components: [String], under folder: String) throws(SinkError) {
+  /// crash, is cut off: its batch was never acknowledged and comes again. `hasQuotes`: an end of line between quotes is
+  /// none (RFC 4180, section 2).
+  init(
+    _ components: [String], under folder: String, hasQuotes: Bool = false, now: Timestamp
+  ) throws(SinkError) {
     path = folder + "/" + components.joined(separator: "/")
     name = components[components.count - 1]
     var directory = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -41,12 +48,21 @@ final class ContainedFile {
     self.directory = directory
     self.descriptor = descriptor
     size = 0
+    lastWrite = now
     var information = stat()
     guard fstat(descriptor, &information) == 0 else { throw Self.error("examine", path) }
     guard information.st_mode & S_IFMT == S_IFREG else {
       throw SinkError(reason: "NotAFile", message: "\(path) is not a regular file")
     }
-    size = try Self.wholeLines(descriptor, Int(information.st_size), path)
+    let length = Int(information.st_size)
+    if length > 0 {
+      let modified = information.st_mtim
+      lastWrite = Timestamp(nanoseconds: Int64(modified.tv_sec) * 1_000_000_000 + Int64(modified.tv_nsec))
+    }
+    size =
+      hasQuotes
+      ? try Self.wholeQuotedLines(descriptor, length, path) : try Self.wholeLines(descriptor, length, path)
+    if size < length, ftruncate(descriptor, off_t(size)) != 0 { throw Self.error("shorten", path) }
     guard fsync(directory) == 0 else { throw Self.error("synchronise", path) }
   }
 
@@ -55,16 +71,16 @@ final class ContainedFile {
     Glibc.close(directory)
   }
 
-  /// Whether the name still leads to this file: a log rotation from outside may have moved it.
+  /// Whether the path still leads to this file: a log rotation from outside may have moved it, or its disk is away.
   var isInPlace: Bool {
     var named = stat()
     var opened = stat()
-    return fstatat(directory, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && fstat(descriptor, &opened) == 0
+    return lstat(path, &named) == 0 && fstat(descriptor, &opened) == 0
       && named.st_ino == opened.st_ino && named.st_dev == opened.st_dev
   }
 
-  /// Appends and returns once it is safe. On an error the file is as before.
-  func append(_ bytes: [UInt8]) throws(SinkError) {
+  /// Appends, and returns once it is safe where `isSynchronised`. On an error the file is as before.
+  func append(_ bytes: [UInt8], isSynchronised: Bool) throws(SinkError) {
     var written = 0
     while written < bytes.count {
       let result = bytes.withUnsafeBytes { buffer -> Int in
@@ -79,42 +95,102 @@ final class ContainedFile {
       }
       written += result
     }
-    guard fdatasync(descriptor) == 0 else {
+    if isSynchronised, fdatasync(descriptor) != 0 {
       let code = errno
       ftruncate(descriptor, off_t(size))
       throw Self.error("synchronise", path, code: code)
     }
     size += bytes.count
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME_COARSE, &time)
+    lastWrite = Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
   }
 
-  /// Puts the file aside as `name.1`, those before it one further; `keep` of them stay.
-  func rotate(keep: Int) throws(SinkError) {
+  /// Makes what was appended safe, as far as the disk takes it.
+  func synchronise() { _ = fdatasync(descriptor) }
+
+  /// Puts the file aside as `name.1`, or `name.1.gz` where `isCompressed`, those before it one further; `keep` of them
+  /// stay. One that is compressed is complete or not there.
+  func rotate(keep: Int, isCompressed: Bool) throws(SinkError) {
+    for suffix in ["", ".gz"] { unlinkat(directory, "\(name).\(keep)\(suffix)", 0) }
     for index in stride(from: keep, through: 1, by: -1) {
-      let older = "\(name).\(index)"
-      let newer = index == 1 ? name : "\(name).\(index - 1)"
-      guard renameat(directory, newer, directory, older) == 0 || errno == ENOENT else {
-        throw Self.error("rename", newer)
+      for suffix in ["", ".gz"] where index > 1 || suffix.isEmpty {
+        let older = "\(name).\(index)\(suffix)"
+        let newer = index == 1 ? name : "\(name).\(index - 1)\(suffix)"
+        guard renameat(directory, newer, directory, older) == 0 || errno == ENOENT else {
+          throw Self.error("rename", newer)
+        }
       }
     }
+    if isCompressed { try compress("\(name).1", to: "\(name).1.gz") }
     guard fsync(directory) == 0 else { throw Self.error("synchronise", path) }
   }
 
+  private func compress(_ source: String, to target: String) throws(SinkError) {
+    let partial = "\(target).part"
+    let output = openat(directory, partial, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o640)
+    guard output >= 0 else { throw Self.error("open", partial) }
+    defer { Glibc.close(output) }
+    var encoder = GzipEncoder()
+    var block = [UInt8](repeating: 0, count: 1 << 18)
+    var position = 0
+    var isDone = false
+    while !isDone {
+      let count = pread(descriptor, &block, block.count, off_t(position))
+      guard count >= 0 else { throw Self.error("read", source) }
+      position += count
+      isDone = count == 0
+      var bytes: [UInt8] = []
+      if isDone { encoder.finish(to: &bytes) } else { encoder.write(Array(block[..<count]), to: &bytes) }
+      var written = 0
+      while written < bytes.count {
+        let result = bytes.withUnsafeBytes { write(output, $0.baseAddress! + written, $0.count - written) }
+        guard result > 0 else {
+          let code = result < 0 ? errno : ENOSPC
+          unlinkat(directory, partial, 0)
+          // It stays as it is; what follows goes on.
+          if code == ENOSPC || code == EDQUOT { return }
+          throw Self.error("write", partial, code: code)
+        }
+        written += result
+      }
+    }
+    guard fsync(output) == 0, renameat(directory, partial, directory, target) == 0 else {
+      throw Self.error("rename", partial)
+    }
+    unlinkat(directory, source, 0)
+  }
+
+  /// The length up to the last end of a line.
   private static func wholeLines(_ descriptor: Int32, _ size: Int, _ path: String) throws(SinkError) -> Int {
     var end = size
     while end > 0 {
       let start = max(0, end - 4_096)
       var block = [UInt8](repeating: 0, count: end - start)
       guard pread(descriptor, &block, block.count, off_t(start)) == block.count else { throw error("read", path) }
-      if let newline = block.lastIndex(of: 0x0A) {
-        end = start + newline + 1
-        break
-      }
+      if let newline = block.lastIndex(of: 0x0A) { return start + newline + 1 }
       end = start
     }
-    if end < size {
-      guard ftruncate(descriptor, off_t(end)) == 0 else { throw error("shorten", path) }
+    return 0
+  }
+
+  /// The length up to the last end of a line that is not between quotes.
+  private static func wholeQuotedLines(_ descriptor: Int32, _ size: Int, _ path: String) throws(SinkError) -> Int {
+    var block = [UInt8](repeating: 0, count: 1 << 18)
+    var (position, whole, isQuoted) = (0, 0, false)
+    while position < size {
+      let count = pread(descriptor, &block, min(block.count, size - position), off_t(position))
+      guard count > 0 else { throw error("read", path) }
+      for index in 0..<count {
+        if block[index] == 0x22 {
+          isQuoted.toggle()
+        } else if block[index] == 0x0A, !isQuoted {
+          whole = position + index + 1
+        }
+      }
+      position += count
     }
-    return end
+    return whole
   }
 
   private static func error(_ operation: String, _ path: String, code: Int32 = errno) -> SinkError {
@@ -124,7 +200,12 @@ final class ContainedFile {
       return SinkError(
         reason: "SymbolicLink",
         message: "cannot \(operation) \(path): a symbolic link, or no directory, is in the way; file sinks follow none")
-    case ENOSPC, EDQUOT: return SinkError(reason: "DiskFull", message: "cannot \(operation) \(path): \(text)")
+    case ENOSPC, EDQUOT:
+      return SinkError(reason: "DiskFull", message: "cannot \(operation) \(path): \(text); make room, it is tried again")
+    case EACCES, EPERM, EROFS:
+      return SinkError(
+        reason: "NotWritable",
+        message: "cannot \(operation) \(path): \(text); give the gateway's user the right to write there")
     default: return SinkError(reason: "FileError", message: "cannot \(operation) \(path): \(text)")
     }
   }

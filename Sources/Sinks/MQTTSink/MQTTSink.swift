@@ -17,11 +17,14 @@ public final class MQTTSinkPlugin: SinkPlugin {
       throw invalid("spec.mqtt.brokerRef.name is missing")
     }
     guard let topic = specification["topic"]?.string else { throw invalid("spec.mqtt.topic is missing") }
-    let template: TopicTemplate
-    do throws(TopicTemplate.Problem) {
-      template = try TopicTemplate(topic)
+    let template: NameTemplate
+    do throws(NameTemplate.Problem) {
+      template = try NameTemplate(topic)
     } catch {
-      throw invalid("spec.mqtt.topic: \(error.message)")
+      throw invalid("spec.mqtt.topic: \(error)")
+    }
+    if let problem = TopicFilter.problem(ofTopic: template.sample()) {
+      throw invalid("spec.mqtt.topic: '\(topic)': \(problem)")
     }
     let qos = specification["qos"]?.int ?? 1
     guard (0...2).contains(qos) else { throw invalid("spec.mqtt.qos must be 0, 1 or 2") }
@@ -49,7 +52,7 @@ public final class MQTTSinkPlugin: SinkPlugin {
           name: {type: string, minLength: 1, maxLength: 253}
       topic:
         type: string
-        description: "Template of the topic: {namespace}, {node}, {model}, {device} and {property} are replaced."
+        description: "Template of the topic: {namespace}, {node}, {device}, {property}, {model}, {unit}, {pipeline} and {label:KEY} are replaced; {model|none} says what stands for an empty one."
         minLength: 1
         maxLength: 1024
       qos: {type: integer, minimum: 0, maximum: 2, default: 1, description: Quality of service of the messages.}
@@ -60,7 +63,7 @@ public final class MQTTSinkPlugin: SinkPlugin {
 /// Sends the records of one Sink.
 struct MQTTSinkWriter: SinkWriter {
   let connection: MQTTConnection
-  let template: TopicTemplate
+  let template: NameTemplate
   let qos: UInt8
   let retain: Bool
 
@@ -70,7 +73,7 @@ struct MQTTSinkWriter: SinkWriter {
     for record in records {
       publications.append(
         MQTTPublication(
-          topic: template.topic(for: record.series), payload: RecordPayload.bytes(of: record), qos: qos,
+          topic: template.name(of: record, escape: TopicName.level), payload: RecordPayload.bytes(of: record), qos: qos,
           retain: retain))
     }
     do throws(MQTTError) {

@@ -2,124 +2,159 @@ internal import DeviceKit
 internal import Documents
 internal import SinkKit
 
-/// The state of all stages and windows at a clean stop, by names, for the next start.
+/// The state of one pipeline at one moment, or what has changed of it since the checkpoint before.
 struct Checkpoint: Sendable {
   enum Origin: Sendable {
     case point(PointName)
     case made(MadeSeries)
   }
 
-  struct Series: Sendable {
+  /// What a slot of the pipeline's table of series is.
+  struct Identity: Sendable {
     var origin: Origin
-    /// Lets windows close of a device that does not come back.
+    /// As the stages are told it; of a point that is no longer taken, and of a series that a stage made, as receivers
+    /// are.
     var description: SeriesDescription
-    var state: [UInt8]
+    var range: ClosedRange<Double>?
+    var isTaken = true
   }
 
-  struct Pipeline: Sendable {
-    var key: String
-    /// The spec under which the state was made.
-    var spec: JSONValue
-    var series: [Series]
+  /// `namespace/name`.
+  var pipeline: String
+  /// The spec under which the state was made.
+  var spec: JSONValue
+  /// The journal's entries from this ordinal on come on top of the state.
+  var journal: UInt64
+  /// Whether it stands by itself; else it adds to those before.
+  var isWhole = true
+  /// By place in the pipeline's table of series; a later checkpoint names only those that came since.
+  var identities: [Int: Identity] = [:]
+  /// The state of stages and windows, by the same place.
+  var states: [Int: [UInt8]] = [:]
+  /// The number of the last record that had left the pipeline, by series.
+  var sequences: [PointName: UInt64] = [:]
+
+  /// Puts a later one on top.
+  mutating func merge(_ later: Checkpoint) {
+    guard !later.isWhole else { return self = later }
+    (spec, journal) = (later.spec, later.journal)
+    identities.merge(later.identities) { $1 }
+    states.merge(later.states) { $1 }
+    sequences.merge(later.sequences) { $1 }
   }
+}
 
-  var pipelines: [Pipeline] = []
+// MARK: Coding
 
-  private static let magic: UInt64 = 0x3250_4B43_5345_5A53
-
-  func encoded() -> [UInt8] {
-    var output = ByteWriter()
-    output.fixed(Self.magic)
-    output.varint(UInt64(pipelines.count))
-    for pipeline in pipelines {
-      output.string(pipeline.key)
-      output.blob(pipeline.spec.serialised())
-      output.varint(UInt64(pipeline.series.count))
-      for series in pipeline.series {
-        output.description(series.description)
-        switch series.origin {
-        case .point(let name):
-          output.varint(0)
-          output.point(name)
-        case .made(let made):
-          output.varint(UInt64(made.stage) + 1)
-          output.point(made.name)
-        }
-        output.blob(series.state)
+extension Checkpoint {
+  func encode(to output: inout ByteWriter) {
+    output.string(pipeline)
+    output.blob(spec.serialised())
+    output.varint(journal)
+    output.byte(isWhole ? 1 : 0)
+    output.varint(UInt64(identities.count))
+    for (place, identity) in identities.sorted(by: { $0.key < $1.key }) {
+      output.varint(UInt64(place))
+      switch identity.origin {
+      case .point(let name):
+        output.varint(0)
+        output.point(name)
+      case .made(let made):
+        output.varint(UInt64(made.stage) + 1)
+        output.point(made.name)
       }
+      output.description(identity.description)
+      output.range(identity.range)
+      output.byte(identity.isTaken ? 1 : 0)
     }
-    output.fixed(CRC32C.checksum(output.bytes))
-    return output.bytes
+    output.varint(UInt64(states.count))
+    var previous: [UInt8] = []
+    var last = 0
+    for (place, state) in states.sorted(by: { $0.key < $1.key }) {
+      output.varint(UInt64(place - last))
+      output.difference(state, from: previous)
+      (last, previous) = (place, state)
+    }
+    output.varint(UInt64(sequences.count))
+    for (point, sequence) in sequences {
+      output.point(point)
+      output.varint(sequence)
+    }
   }
 
-  init(pipelines: [Pipeline] = []) { self.pipelines = pipelines }
-
-  /// Throws for damage.
-  init(_ bytes: [UInt8]) throws(DecodingFault) {
-    guard bytes.count > 12 else { throw DecodingFault() }
-    let body = 0..<bytes.count - 4
-    var tail = ByteReader(bytes, in: body.upperBound..<bytes.count)
-    let checksum: UInt32 = try tail.fixed()
-    guard checksum == CRC32C.checksum(bytes, in: body) else { throw DecodingFault() }
-    var input = ByteReader(bytes, in: body)
-    let magic: UInt64 = try input.fixed()
-    guard magic == Self.magic else { throw DecodingFault() }
+  init(from input: inout ByteReader) throws(DecodingFault) {
+    pipeline = try input.string()
+    guard let spec = try? JSONValue(parsing: try input.blob()) else { throw DecodingFault() }
+    self.spec = spec
+    journal = try input.varint()
+    isWhole = try input.byte() != 0
     for _ in 0..<(try input.count()) {
-      let key = try input.string()
-      guard let spec = try? JSONValue(parsing: try input.blob()) else { throw DecodingFault() }
-      var pipeline = Pipeline(key: key, spec: spec, series: [])
-      for _ in 0..<(try input.count()) {
-        let description = try input.description()
-        guard let place = Int(exactly: try input.varint()) else { throw DecodingFault() }
-        let name = try input.point()
-        let origin = place == 0 ? Origin.point(name) : .made(MadeSeries(stage: place - 1, name: name))
-        pipeline.series.append(Series(origin: origin, description: description, state: try input.blob()))
-      }
-      pipelines.append(pipeline)
+      let place = try Self.place(&input)
+      let stage = try Self.place(&input)
+      let name = try input.point()
+      let origin = stage == 0 ? Origin.point(name) : .made(MadeSeries(stage: stage - 1, name: name))
+      identities[place] = Identity(
+        origin: origin, description: try input.description(), range: try input.range(),
+        isTaken: try input.byte() != 0)
+    }
+    var previous: [UInt8] = []
+    var last = 0
+    for _ in 0..<(try input.count()) {
+      last += try Self.place(&input)
+      previous = try input.difference(from: previous)
+      states[last] = previous
+    }
+    for _ in 0..<(try input.count()) {
+      let point = try input.point()
+      sequences[point] = try input.varint()
+    }
+  }
+
+  /// A number that fits a table of series.
+  private static func place(_ input: inout ByteReader) throws(DecodingFault) -> Int {
+    let number = try input.varint()
+    guard number < 1 << 31 else { throw DecodingFault() }
+    return Int(number)
+  }
+}
+
+extension ByteWriter {
+  /// Bytes as what differs from others of the same length: a bit for each that does, then those that do. The states of a
+  /// pipeline's series share times, kinds and the high bytes of much else.
+  mutating func difference(_ content: [UInt8], from other: [UInt8]) {
+    varint(UInt64(content.count) << 1 | (content.count == other.count ? 1 : 0))
+    guard content.count == other.count else { return bytes.append(contentsOf: content) }
+    var start = 0
+    while start < content.count {
+      let end = min(start + 8, content.count)
+      var mask: UInt8 = 0
+      for index in start..<end where content[index] != other[index] { mask |= 1 << UInt8(index - start) }
+      byte(mask)
+      for index in start..<end where content[index] != other[index] { byte(content[index]) }
+      start = end
     }
   }
 }
 
-/// Keeps the checkpoint on disk; its work is blocking I/O, on the file thread.
-actor CheckpointStore {
-  private static let name = "checkpoint"
-  private let directory: String
-  private nonisolated let thread: BlockingThread
-  nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
-
-  init(directory: String, thread: BlockingThread) {
-    self.directory = directory
-    self.thread = thread
-  }
-
-  /// Returns once the checkpoint is safe.
-  func save(_ checkpoint: Checkpoint) throws(SpoolError) {
-    try Folder.make(directory)
-    try Folder.replace(Self.name, in: directory, with: checkpoint.encoded())
-  }
-
-  /// The checkpoint, once: it is gone from disk before it is returned, so that no window is put out twice. Nil where
-  /// there is none.
-  func take() throws(SpoolError) -> Checkpoint? {
-    try Folder.make(directory)
-    let path = "\(directory)/\(Self.name)"
-    guard let content = try Folder.content(of: path) else { return nil }
-    do {
-      let checkpoint = try Checkpoint(content)
-      try Folder.remove(path)
-      try Folder.synchronise(directory)
-      return checkpoint
-    } catch let error as SpoolError {
-      throw error
-    } catch {
-      try Folder.rename(path, to: "\(path).damaged")
-      throw SpoolError(
-        reason: "Damaged", message: "\(path) is damaged and was set aside; windows open at the last stop are lost")
+extension ByteReader {
+  mutating func difference(from other: [UInt8]) throws(DecodingFault) -> [UInt8] {
+    let head = try varint()
+    guard head & 1 == 1 else {
+      guard head >> 1 < 1 << 26 else { throw DecodingFault() }
+      var content: [UInt8] = []
+      for _ in 0..<Int(head >> 1) { content.append(try byte()) }
+      return content
     }
-  }
-
-  /// Keys of the spools on disk.
-  func spools() throws(SpoolError) -> [String] {
-    try Folder.names(in: "\(directory)/sinks").compactMap(SpoolName.key)
+    guard head >> 1 == UInt64(other.count) else { throw DecodingFault() }
+    var content = other
+    var start = 0
+    while start < content.count {
+      let mask = try byte()
+      for index in start..<min(start + 8, content.count) where mask >> UInt8(index - start) & 1 == 1 {
+        content[index] = try byte()
+      }
+      start += 8
+    }
+    return content
   }
 }

@@ -13,6 +13,17 @@ final class PipelineRun {
   var lanes: [SinkLane]
   var records: UInt64 = 0
   var hasEnded = false
+  /// What the last checkpoint holds.
+  var saved = Saved()
+  /// The first entry of the journal that the last checkpoint does not hold; nil before the first one.
+  var journalPosition: UInt64?
+
+  /// What is on disk of a pipeline's state, by its marks.
+  struct Saved {
+    /// A hash of each slot's state.
+    var marks: [Int] = []
+    var sequences: [PointName: UInt64] = [:]
+  }
 
   init(
     key: String, spec: JSONValue, specification: PipelineSpecification, lanes: [SinkLane], catalogue: SeriesCatalogue
@@ -32,6 +43,9 @@ final class PipelineRun {
 
   /// The namespace whose devices the pipeline takes; nil: all.
   var namespace: Substring? { Self.namespace(of: key) }
+
+  /// Whether the samples that it takes are written down before they are acknowledged.
+  var isJournaled: Bool { specification.durability == .journal }
 
   /// Whether a sink asks the pipeline's sources to wait.
   var isHeld: Bool { lanes.contains { !$0.gate.isOpen } }

@@ -203,6 +203,16 @@ actor SinkLane {
     }
   }
 
+  /// Takes all that was posted before to disk and makes it safe; false where that is not possible now.
+  func flush() -> Bool {
+    drain()
+    sync()
+    return spool != nil && unsyncedSince == nil && mailbox.withLock { $0.parcels.isEmpty }
+  }
+
+  /// The last record of each series that the spool has had, by the series' handle.
+  func lastRecords() -> [Spool.Last] { spool?.last ?? [] }
+
   /// What is due: the mailbox, the fsync, what is too old, the delivery.
   func tick() {
     drain()

@@ -4,16 +4,18 @@ internal import Logging
 internal import SinkKit
 
 extension TelemetryEngine {
-  /// Puts these pipelines and sinks in force, in place of those before; one call at a time.
+  /// Puts these pipelines and sinks in force, in place of those before; one call at a time. Samples wait meanwhile.
   ///
-  /// What is unchanged goes on untouched. A pipeline whose stages are unchanged keeps its windows; one that goes, or
-  /// gets other stages, puts its open windows out first. A spec that cannot be served is told in ``status()``, and the
-  /// last good one stays in force. Records for a sink that is not defined wait for it in its spool.
+  /// What is unchanged goes on untouched. A pipeline keeps the state of those stages, windows included, that occur in its
+  /// new spec in the same order; what the others had kept back it puts out first, as one that goes puts out everything.
+  /// A spec that cannot be served is told in ``status()``, and the last good one stays in force. Records for a sink that
+  /// is not defined wait for it in its spool.
   public func apply(pipelines: [PipelineDefinition], sinks: [SinkDefinition]) async {
     guard !isShutDown else { return }
+    closeEntry()
+    defer { openEntry() }
     await recover()
     await apply(sinks)
-    var touched: [SinkLane] = []
     problems = [:]
     var wanted: [String: (JSONValue, PipelineSpecification)] = [:]
     for definition in pipelines {
@@ -23,40 +25,91 @@ extension TelemetryEngine {
         problems[definition.key] = error
       }
     }
-    for run in runs where problems[run.key] == nil && wanted[run.key]?.1.stages != run.core.specification.stages {
+    var touched: [SinkLane] = []
+    var hasChanged = false
+    for run in runs where problems[run.key] == nil && wanted[run.key] == nil {
       end(run, &touched)
+      hasChanged = true
     }
     runs.removeAll { $0.hasEnded }
     for (key, (spec, specification)) in wanted.sorted(by: { $0.key < $1.key }) {
       var targets: [SinkLane] = []
       for name in specification.sinks { targets.append(await lane(PipelineRun.sinkKey(name, for: key))) }
-      if let run = runs.first(where: { $0.key == key }) {
-        run.lanes = targets
-        guard run.spec != spec else { continue }
-        let isReselected = run.specification.from != specification.from
-        (run.spec, run.specification) = (spec, specification)
-        if isReselected {
-          var rows = RecordRows()
-          let all = (0..<points.count).map { PointID(index: UInt32($0)) }
-          run.core.invalidate(all, into: &rows, admit: admission(to: run))
-          emit(&rows, of: run, &touched)
-        }
+      let place = runs.firstIndex { $0.key == key }
+      if let place, runs[place].core.specification.stages == specification.stages {
+        runs[place].lanes = targets
+        guard runs[place].spec != spec else { continue }
+        respecify(runs[place], spec, specification, &touched)
       } else {
         let run = PipelineRun(
           key: key, spec: spec, specification: specification, lanes: targets, catalogue: catalogue)
-        resume(run, &touched)
-        runs.append(run)
+        if let place {
+          carry(from: runs[place], to: run, &touched)
+          runs[place] = run
+        } else {
+          await resume(run, &touched)
+          runs.append(run)
+        }
       }
+      hasChanged = true
     }
     runs.sort { $0.key < $1.key }
     for lane in touched { await lane.drain() }
+    guard hasChanged || durability.checkpointCount == 0 else { return }
+    durability.wantsWhole = true
+    await checkpoint()
   }
 
-  private func end(_ run: PipelineRun, _ touched: inout [SinkLane]) {
+  /// Changes what a pipeline takes, where it goes to or how safe it is.
+  private func respecify(
+    _ run: PipelineRun, _ spec: JSONValue, _ specification: PipelineSpecification, _ touched: inout [SinkLane]
+  ) {
+    let isReselected = run.specification.from != specification.from
+    (run.spec, run.specification) = (spec, specification)
+    guard isReselected else { return }
+    var rows = RecordRows()
+    let all = (0..<points.count).map { PointID(index: UInt32($0)) }
+    run.core.invalidate(all, into: &rows, admit: admission(to: run))
+    emit(&rows, of: run, &touched)
+  }
+
+  func end(_ run: PipelineRun, _ touched: inout [SinkLane]) {
     var rows = RecordRows()
     run.core.flush(into: &rows)
     emit(&rows, of: run, &touched)
     run.hasEnded = true
+  }
+
+  /// Gives a pipeline the state of the stages that it has in common with its former self.
+  func carry(from former: PipelineRun, to run: PipelineRun, _ touched: inout [SinkLane]) {
+    let common = CommonStages(former.core.specification.stages, run.core.specification.stages)
+    var rows = RecordRows()
+    if !common.keepsAll { former.core.settle(into: &rows) }
+    if !common.keepsWindows { former.core.windows?.flush(into: &rows) }
+    emit(&rows, of: former, &touched)
+    former.hasEnded = true
+    do throws(DecodingFault) {
+      for slot in 0..<former.core.slots.count {
+        var state = ByteWriter()
+        former.core.save(slot: slot, to: &state)
+        let kept = try common.translate(state.bytes)
+        guard !kept.isEmpty else { continue }
+        var input = ByteReader(kept)
+        switch former.core.slots.origin(of: slot) {
+        case .made(let made):
+          guard let stage = common.stage(made.stage) else { continue }
+          let description = catalogue.description(of: former.core.series[slot])
+          try run.core.restore(MadeSeries(stage: stage, name: made.name), description, from: &input)
+        case .point(let point):
+          let admission = judge(point, run)
+          let known = admission ?? .init(catalogue.description(of: former.core.series[slot]))
+          try run.core.restore(point, known, isTaken: admission != nil, from: &input)
+        }
+      }
+    } catch {
+      logger.error("pipeline \(run.key): the state of its unchanged stages is lost")
+    }
+    run.records = former.records
   }
 
   // MARK: Sinks
@@ -83,7 +136,7 @@ extension TelemetryEngine {
   }
 
   /// The sink's lane, made where it is missing.
-  private func lane(_ key: String) async -> SinkLane {
+  func lane(_ key: String) async -> SinkLane {
     if let lane = lanes[key] { return lane }
     let lane = SinkLane(
       key: key, directory: "\(directory)/sinks/\(SpoolName.directory(of: key))", thread: thread, catalogue: catalogue,
@@ -92,51 +145,5 @@ extension TelemetryEngine {
     await lane.open()
     laneFeed.yield(lane)
     return lane
-  }
-
-  // MARK: Recovery
-
-  /// Opens what spools there are, so that sequence numbers go on, and takes the checkpoint in.
-  private func recover() async {
-    guard !isRecovered else { return }
-    do {
-      for key in try await checkpoints.spools() { _ = await lane(key) }
-      for pipeline in try await checkpoints.take()?.pipelines ?? [] { unclaimed[pipeline.key] = pipeline }
-      isRecovered = true
-    } catch {
-      logger.error("state of the last stop: \(error)")
-      isRecovered = true
-    }
-  }
-
-  /// Gives a pipeline the state that it had at the last clean stop. Where its stages have changed since, the windows
-  /// that were open are put out as they were.
-  private func resume(_ run: PipelineRun, _ touched: inout [SinkLane]) {
-    guard let saved = unclaimed.removeValue(forKey: run.key) else { return }
-    do {
-      let specification = try PipelineSpecification(json: saved.spec)
-      guard specification.stages != run.specification.stages else { return try restore(saved, into: run) }
-      let former = PipelineRun(
-        key: run.key, spec: saved.spec, specification: specification, lanes: run.lanes, catalogue: catalogue)
-      try restore(saved, into: former)
-      end(former, &touched)
-    } catch {
-      logger.error("pipeline \(run.key): windows open at the last stop are lost: \(error)")
-    }
-  }
-
-  private func restore(_ saved: Checkpoint.Pipeline, into run: PipelineRun) throws(DecodingFault) {
-    let admit = admission(to: run)
-    for series in saved.series {
-      var input = ByteReader(series.state)
-      switch series.origin {
-      case .made(let made): try run.core.restore(made, series.description, from: &input)
-      case .point(let name):
-        let point = points.id(of: name)
-        let admission = admit(point)
-        try run.core.restore(
-          point, admission ?? PipelineCore.Admission(series.description), isTaken: admission != nil, from: &input)
-      }
-    }
   }
 }

@@ -2,13 +2,16 @@ public import DeviceKit
 internal import Documents
 public import Logging
 public import SinkKit
+internal import Synchronization
 
 /// Takes samples through the pipelines to the sinks' spools and from there to the receivers.
 ///
-/// Promises: every record that has been put out is on disk when the `ingest` (or tick) that caused it returns, and safe
-/// from a loss of power at most 200 ms later; a kill of the process loses samples in open windows only; a clean stop
-/// (``shutdown()``) loses none. Records of one series arrive in order, at least once; their sequence numbers rise by
-/// one and are never given to another record.
+/// Promises: a record that has been put out is on disk when the `ingest` (or tick, or ``commit()``) that caused it
+/// returns, and safe from a loss of power at most 200 ms later. A clean stop (``shutdown()``) loses nothing. A kill or a
+/// loss of power costs a pipeline with durability Checkpoint, of each series, at most the samples of the last minute
+/// (of windows shorter than that: of one window); one with Journal nothing that came before a ``commit()`` that
+/// returned true. Records of one series arrive in order, at least once; their sequence numbers rise by one and are never
+/// given to another record.
 public actor TelemetryEngine {
   public typealias Describe = @Sendable (PointID) -> SeriesDescription?
   public typealias Range = @Sendable (PointID) -> (minimum: Double, maximum: Double)?
@@ -23,7 +26,8 @@ public actor TelemetryEngine {
   let logger: Logger
   let thread = BlockingThread()
   let catalogue = SeriesCatalogue()
-  let checkpoints: CheckpointStore
+  let checkpoints: CheckpointLog
+  let journal: Journal
   let newLanes: AsyncStream<SinkLane>
   let laneFeed: AsyncStream<SinkLane>.Continuation
   /// In the order of their keys.
@@ -32,15 +36,20 @@ public actor TelemetryEngine {
   var lanes: [String: SinkLane] = [:]
   var sinkDefinitions: [String: SinkDefinition] = [:]
   /// State of pipelines that have not come back since the last stop.
-  var unclaimed: [String: Checkpoint.Pipeline] = [:]
+  var unclaimed: [String: Checkpoint] = [:]
   var isRecovered = false
   var isShutDown = false
+  /// Samples wait while definitions are put in force, and until that has happened once.
+  var isEntryOpen = false
+  var entryWaiters: [CheckedContinuation<Void, Never>] = []
+  var durability = DurabilityState()
+  nonisolated let hasBrokenLink = Atomic(false)
   private var isRunning = false
   private var stopWaiters: [CheckedContinuation<Void, Never>] = []
   var untaken: UInt64 = 0
 
   /// - Parameters:
-  ///   - directory: Holds the spools and the checkpoint; made where it is missing, at the first `apply`.
+  ///   - directory: Holds the spools, the checkpoints and the journal; made where it is missing, at the first `apply`.
   ///   - describe: What a point is called and belongs to; nil for one that no pipeline shall take. Called from any
   /// task.
   ///   - range: The bounds of the point's property, for deadbands in percent.
@@ -56,29 +65,59 @@ public actor TelemetryEngine {
     self.range = range
     self.clock = clock
     self.logger = logger
-    checkpoints = CheckpointStore(directory: directory, thread: thread)
+    checkpoints = CheckpointLog(directory: directory, thread: thread)
+    journal = Journal(directory: "\(directory)/journal", thread: BlockingThread())
     (newLanes, laneFeed) = AsyncStream.makeStream()
   }
 
   // MARK: Samples
 
-  /// Takes a batch through all pipelines. Returns once what came out is on disk; waits while a sink whose `whenFull` is
-  /// Block is full, if its pipeline wants the batch. After ``shutdown()`` nothing is taken, and counted as such.
+  /// Takes a batch through all pipelines. Waits for the first ``apply(pipelines:sinks:)``, and while a sink whose
+  /// `whenFull` is Block is full, if its pipeline wants the batch. Records of a pipeline without a journal are on disk
+  /// when it returns. After ``shutdown()`` nothing is taken, and counted as such.
   public func ingest(_ batch: SampleBatch) async {
     guard !batch.isEmpty else { return }
-    var touched: [SinkLane] = []
-    for run in runs {
-      while run.isHeld, !isShutDown, !Task.isCancelled, run.core.wants(batch) {
-        for lane in run.lanes { await lane.gate.pass() }
+    while !isShutDown {
+      if !isEntryOpen {
+        await withCheckedContinuation { entryWaiters.append($0) }
+      } else if let gate = closedGate(for: batch), !Task.isCancelled {
+        await gate.pass()
+      } else {
+        break
       }
-      if isShutDown { break }
-      guard !run.hasEnded else { continue }
-      var rows = RecordRows()
-      run.core.process(batch, into: &rows, admit: admission(to: run))
-      emit(&rows, of: run, &touched)
     }
-    if isShutDown { untaken += UInt64(batch.count) }
+    guard !isShutDown else { return untaken += UInt64(batch.count) }
+    var touched: [SinkLane] = []
+    process(batch, &touched)
     for lane in touched { await lane.drain() }
+  }
+
+  /// What the batch has to wait for.
+  private func closedGate(for batch: SampleBatch) -> Gate? {
+    for run in runs where run.core.wants(batch) {
+      if run.isJournaled, !durability.journalGate.isOpen { return durability.journalGate }
+      if let lane = run.lanes.first(where: { !$0.gate.isOpen }) { return lane.gate }
+    }
+    return nil
+  }
+
+  /// Takes a batch through the pipelines without a pause, and what those with a journal take into that.
+  private func process(_ batch: SampleBatch, _ touched: inout [SinkLane]) {
+    let journaled = runs.filter { $0.isJournaled && $0.core.wants(batch) }
+    let fresh = journaled.isEmpty ? batch : withoutRepeated(batch, journaled)
+    for run in runs {
+      var rows = RecordRows()
+      run.core.process(run.isJournaled ? fresh : batch, into: &rows, admit: admission(to: run))
+      guard run.isJournaled else {
+        emit(&rows, of: run, &touched)
+        continue
+      }
+      // Their records go to disk with the journal's commit: not before what they were made of.
+      emit(&rows, of: run, &durability.uncommittedLanes)
+    }
+    guard !journaled.isEmpty else { return }
+    let taken = fresh.filtered { point in journaled.contains { $0.core.wants(point) } }
+    if !taken.isEmpty { post(.samples(taken)) }
   }
 
   /// Numbers the rows and posts them to the pipeline's sinks; `touched` gathers these, to be drained.
@@ -95,24 +134,52 @@ public actor TelemetryEngine {
   /// Asks, for a point, whether the pipeline takes it.
   func admission(to run: PipelineRun) -> (PointID) -> PipelineCore.Admission? {
     { [self] point in
-      guard var description = describe(point) else { return nil }
-      if let namespace = run.namespace, description.device.namespace != namespace { return nil }
-      guard run.specification.from.matches(description) else { return nil }
-      if description.node.isEmpty { description.node = node }
-      let bounds = range(point).flatMap { $0.minimum <= $0.maximum ? $0.minimum...$0.maximum : nil }
-      return PipelineCore.Admission(description, range: bounds)
+      let admission = judge(point, run)
+      if run.isJournaled {
+        if let admission {
+          let details = admission.details
+          post(.admission(pipeline: run.key, point, details.description, range: details.range))
+        } else if run.core.slots.slot(of: .point(point)) != nil {
+          post(.refusal(pipeline: run.key, point))
+        }
+      }
+      return admission
     }
+  }
+
+  func judge(_ point: PointID, _ run: PipelineRun) -> PipelineCore.Admission? {
+    guard var description = describe(point) else { return nil }
+    if let namespace = run.namespace, description.device.namespace != namespace { return nil }
+    guard run.specification.from.matches(description) else { return nil }
+    if description.node.isEmpty { description.node = node }
+    let bounds = range(point).flatMap { $0.minimum <= $0.maximum ? $0.minimum...$0.maximum : nil }
+    return PipelineCore.Admission(description, range: bounds)
   }
 
   /// Says that labels, models, units or ranges of these points have changed, or that they are new or gone.
   public func invalidate(_ points: [PointID]) async {
+    await entry()
     var touched: [SinkLane] = []
     for run in runs {
       var rows = RecordRows()
       run.core.invalidate(points, into: &rows, admit: admission(to: run))
       emit(&rows, of: run, &touched)
     }
+    durability.wantsWhole = true
     for lane in touched { await lane.drain() }
+  }
+
+  /// Returns while no definitions are being put in force.
+  private func entry() async {
+    while !isEntryOpen, !isShutDown { await withCheckedContinuation { entryWaiters.append($0) } }
+  }
+
+  func closeEntry() { isEntryOpen = false }
+
+  func openEntry() {
+    isEntryOpen = true
+    for waiter in entryWaiters { waiter.resume() }
+    entryWaiters = []
   }
 
   // MARK: Service
@@ -143,17 +210,27 @@ public actor TelemetryEngine {
     }
   }
 
-  /// Closes windows of silent series, takes what waits to disk, wakes deliveries.
+  /// Closes windows of silent series, takes what waits to disk, wakes deliveries, keeps a checkpoint where one is due.
   package func tick() async {
     guard !isShutDown else { return }
-    var touched: [SinkLane] = []
+    if isEntryOpen { advance() }
+    await commitOnce()
+    for lane in lanes.values { await lane.tick() }
+    await checkpointIfDue()
+  }
+
+  private func advance() {
     let now = clock.now.nanoseconds
-    for run in runs where !run.isHeld {
+    let due = runs.filter { !$0.isHeld && $0.core.isDue(at: now) }
+    let journaled = due.filter(\.isJournaled).map(\.key)
+    if !journaled.isEmpty { post(.advance(to: now, pipelines: journaled)) }
+    for run in due {
       var rows = RecordRows()
       run.core.advance(to: now, into: &rows)
+      // The lanes are all drained after the commit.
+      var touched: [SinkLane] = []
       emit(&rows, of: run, &touched)
     }
-    for lane in lanes.values { await lane.tick() }
   }
 
   private static func deliver(_ lane: SinkLane) async {
@@ -172,6 +249,7 @@ public actor TelemetryEngine {
   public func shutdown() async {
     guard !isShutDown else { return }
     isShutDown = true
+    openEntry()
     laneFeed.finish()
     var touched: [SinkLane] = []
     for run in runs {
@@ -181,35 +259,9 @@ public actor TelemetryEngine {
     }
     for lane in lanes.values { await lane.retire() }
     if isRunning { await withCheckedContinuation { stopWaiters.append($0) } }
+    await checkpoint(isFinal: true)
     var writers: [any SinkWriter] = []
     for lane in lanes.values { writers += await lane.close() }
-    do {
-      let checkpoint = checkpoint()
-      if isRecovered { try await checkpoints.save(checkpoint) }
-    } catch {
-      logger.error("open windows are lost: \(error)")
-    }
     for writer in writers { await writer.close() }
-  }
-
-  private func checkpoint() -> Checkpoint {
-    var checkpoint = Checkpoint(pipelines: unclaimed.values.sorted { $0.key < $1.key })
-    for run in runs {
-      var saved = Checkpoint.Pipeline(key: run.key, spec: run.spec, series: [])
-      for slot in 0..<run.core.slots.count {
-        var state = ByteWriter()
-        run.core.save(slot: slot, to: &state)
-        guard !state.bytes.isEmpty else { continue }
-        let description = catalogue.description(of: run.core.series[slot])
-        let origin: Checkpoint.Origin
-        switch run.core.slots.origin(of: slot) {
-        case .point(let point): origin = .point(points.name(of: point))
-        case .made(let series): origin = .made(series)
-        }
-        saved.series.append(Checkpoint.Series(origin: origin, description: description, state: state.bytes))
-      }
-      if !saved.series.isEmpty { checkpoint.pipelines.append(saved) }
-    }
-    return checkpoint
   }
 }

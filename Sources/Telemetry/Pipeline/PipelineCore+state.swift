@@ -3,8 +3,8 @@ package import SinkKit
 
 extension PipelineCore {
   /// Appends the slot's state in all stages and windows: for each a blob of a version byte and what it saves, empty for
-  /// none. Nothing at all where none has any.
-  package func save(slot: Int, to output: inout ByteWriter) {
+  /// none. Nothing at all where none has any. `includesWindows` false leaves out the windows'.
+  package func save(slot: Int, to output: inout ByteWriter, includesWindows: Bool = true) {
     var parts: [[UInt8]] = []
     for stage in stages {
       var part = ByteWriter()
@@ -12,7 +12,9 @@ extension PipelineCore {
       stage.save(slot: slot, to: &part)
       parts.append(part.bytes.isEmpty ? [] : [stage.stateVersion] + part.bytes)
     }
-    if windows != nil {
+    if windows != nil, !includesWindows {
+      parts.append([])
+    } else if windows != nil {
       var part = ByteWriter()
       windows?.grow(to: slots.count)
       windows?.save(slot: slot, to: &part)

@@ -1,4 +1,9 @@
 extension PipelineCore {
+  /// Whether ``advance(to:into:)`` has something to do.
+  package func isDue(at now: Int64) -> Bool {
+    stages.contains { $0.dueAt <= now } || (windows?.isDue(at: now) ?? false)
+  }
+
   /// Lets happen what falls due by the gateway's clock, in nanoseconds since 1970, without a sample.
   package func advance(to now: Int64, into output: inout RecordRows) {
     for (index, stage) in stages.enumerated() where stage.dueAt <= now {

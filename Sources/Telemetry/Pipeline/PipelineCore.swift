@@ -130,6 +130,23 @@ package final class PipelineCore {
     }
   }
 
+  /// Counts samples that the pipeline would take and is not given, under a cause.
+  package func refuse(_ points: [PointID], _ cause: String) {
+    let count = points.count { Int($0.index) < slotTable.count && slotTable[Int($0.index)] >= 0 }
+    selected.input += UInt64(count)
+    selected.drop(count, cause)
+  }
+
+  /// Asks for each point again when its next sample comes; what stages and windows hold of it stays.
+  package func askAgain() {
+    for index in slotTable.indices { slotTable[index] = -2 }
+  }
+
+  /// Whether the pipeline takes the point or might take it.
+  package func wants(_ point: PointID) -> Bool {
+    Int(point.index) >= slotTable.count || slotTable[Int(point.index)] != -1
+  }
+
   /// Whether the batch holds a sample that the pipeline takes or might take.
   package func wants(_ batch: SampleBatch) -> Bool {
     batch.points.contains { Int($0.index) >= slotTable.count || slotTable[Int($0.index)] != -1 }

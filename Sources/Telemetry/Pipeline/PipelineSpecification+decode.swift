@@ -10,9 +10,6 @@ extension PipelineSpecification {
       guard let durability = Durability(rawValue: text) else {
         throw reader.error("durability", "must be Checkpoint or Journal")
       }
-      guard durability == .checkpoint else {
-        throw reader.error("durability", "Journal is not served by this version; use Checkpoint")
-      }
       self.durability = durability
     }
     if let value = reader.value("stages") {

@@ -63,6 +63,20 @@ package struct RecordRows: Sendable {
     return suffix
   }
 
+  /// The rows for which `isKept` holds; `fields` is how many fields a row has.
+  package func filtered(fields: Int, _ isKept: (Row) -> Bool) -> RecordRows {
+    var kept = self
+    kept.rows.removeAll(keepingCapacity: true)
+    kept.fieldKinds.removeAll(keepingCapacity: true)
+    kept.fieldPayloads.removeAll(keepingCapacity: true)
+    for (index, row) in rows.enumerated() where isKept(row) {
+      kept.rows.append(row)
+      kept.fieldKinds.append(contentsOf: fieldKinds[index * fields..<(index + 1) * fields])
+      kept.fieldPayloads.append(contentsOf: fieldPayloads[index * fields..<(index + 1) * fields])
+    }
+    return kept
+  }
+
   package mutating func removeAll() {
     rows.removeAll(keepingCapacity: true)
     fieldKinds.removeAll(keepingCapacity: true)

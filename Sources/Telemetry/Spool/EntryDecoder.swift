@@ -54,24 +54,37 @@ struct EntryDecoder {
     _ = try input.byte()
     let header = try Self.header(&input)
     guard header.count <= payload.count, let layout = layouts[try input.varint()] else { throw DecodingFault() }
+    let count = header.count
+    let numbers = try input.differences(count)
+    let sequences = try input.differences(count)
+    let times = try input.secondDifferences(count)
+    let flags = try input.runs(count)
+    let lengths = try input.differences(count)
+    let references = PayloadColumn.References(count) { UInt64(bitPattern: numbers[$0]) }
+    var kinds: [SampleKind] = []
+    var payloads: [UInt64] = []
+    var sides: [Value] = []
+    for _ in layout.fields {
+      try PayloadColumn.read(
+        count, from: &input, references: references, kinds: &kinds, payloads: &payloads, sides: &sides)
+    }
     var records: [TelemetryRecord] = []
-    records.reserveCapacity(header.count)
-    var time: Int64 = 0
-    for _ in 0..<header.count {
-      guard let description = series[try input.varint()] else { throw DecodingFault() }
-      let sequence = try input.varint()
-      time = time &+ (try input.zigzag())
-      let flags = try input.byte()
-      var start: Timestamp?
-      if flags & 4 != 0 { start = Timestamp(nanoseconds: time &- (try input.zigzag())) }
+    records.reserveCapacity(count)
+    for row in 0..<count {
+      guard let description = series[UInt64(bitPattern: numbers[row])] else { throw DecodingFault() }
       var fields: [TelemetryRecord.Field] = []
-      for name in layout.fields {
-        if let value = try input.value() { fields.append(TelemetryRecord.Field(name: name, value: value)) }
+      for (column, name) in layout.fields.enumerated() {
+        let index = column * count + row
+        if let value = Value(kind: kinds[index], payload: payloads[index], sideValues: sides) {
+          fields.append(TelemetryRecord.Field(name: name, value: value))
+        }
       }
       records.append(
         TelemetryRecord(
-          series: description, pipeline: layout.pipeline, sequence: sequence, time: Timestamp(nanoseconds: time),
-          windowStart: start, quality: Quality(rawValue: flags & 3) ?? .uncertain, fields: fields))
+          series: description, pipeline: layout.pipeline, sequence: UInt64(bitPattern: sequences[row]),
+          time: Timestamp(nanoseconds: times[row]),
+          windowStart: flags[row] & 4 == 0 ? nil : Timestamp(nanoseconds: times[row] &- lengths[row]),
+          quality: Quality(rawValue: flags[row] & 3) ?? .uncertain, fields: fields))
     }
     return records
   }

@@ -14,7 +14,7 @@ enum SegmentFormat {
   enum Kind: UInt8 {
     case series = 1
     case layout = 2
-    case records = 3
+    case records = 4
   }
 
   struct Header {

@@ -46,25 +46,31 @@ struct SegmentWriter {
       entry.fixed(UInt32(end - start))
       entry.fixed(now)
       entry.varint(layoutNumber)
-      var time: Int64 = 0
-      for index in start..<end {
-        append(rows, index, fields: layout.fields.count, previous: time, to: &entry)
-        time = rows.rows[index].time
-      }
+      append(rows, start..<end, fields: layout.fields.count, to: &entry)
       SegmentFormat.append(entry.bytes, to: &output)
       start = end
     }
   }
 
-  private func append(_ rows: RecordRows, _ index: Int, fields: Int, previous: Int64, to entry: inout ByteWriter) {
-    let row = rows.rows[index]
-    entry.varint(series[row.series] ?? 0)
-    entry.varint(row.sequence)
-    entry.zigzag(row.time &- previous)
-    let hasWindow = row.windowStart != .min
-    entry.byte(row.quality | (hasWindow ? 4 : 0))
-    if hasWindow { entry.zigzag(row.time &- row.windowStart) }
-    for field in 0..<fields { entry.value(rows.field(index * fields + field)) }
+  /// The rows in columns: series, sequence numbers, times, lengths of windows, flags, then each field.
+  private func append(_ rows: RecordRows, _ range: Range<Int>, fields: Int, to entry: inout ByteWriter) {
+    let (first, count) = (range.lowerBound, range.count)
+    let numbers = rows.rows[range].map { series[$0.series] ?? 0 }
+    entry.differences(count) { Int64(bitPattern: numbers[$0]) }
+    entry.differences(count) { Int64(bitPattern: rows.rows[first + $0].sequence) }
+    entry.secondDifferences(count) { rows.rows[first + $0].time }
+    entry.runs(count) { rows.rows[first + $0].quality | (rows.rows[first + $0].windowStart == .min ? 0 : 4) }
+    entry.differences(count) { index in
+      let row = rows.rows[first + index]
+      return row.windowStart == .min ? 0 : row.time &- row.windowStart
+    }
+    let references = PayloadColumn.References(count) { numbers[$0] }
+    for field in 0..<fields {
+      PayloadColumn.write(
+        count, to: &entry, references: references, kind: { rows.fieldKinds[(first + $0) * fields + field] },
+        payload: { rows.fieldPayloads[(first + $0) * fields + field] },
+        side: { rows.field((first + $0) * fields + field) })
+    }
   }
 
   private mutating func describe(_ layout: RecordLayout, to output: inout ByteWriter) -> UInt64 {

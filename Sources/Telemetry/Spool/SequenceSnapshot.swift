@@ -1,31 +1,32 @@
 internal import DeviceKit
 
-/// The last sequence number of every series that a spool has seen, kept beside the segments: what segments that have
-/// left the disk no longer tell.
+/// The last sequence number of every series that a spool has seen and the time of its record, kept beside the segments:
+/// what segments that have left the disk no longer tell.
 enum SequenceSnapshot {
   static let fileName = "sequences"
-  private static let magic: UInt64 = 0x3151_4553_5345_5A53
+  private static let magic: UInt64 = 0x3251_4553_5345_5A53
 
   /// `covers`: the segments with smaller numbers are accounted for.
-  static func encode(_ lastSequences: [UInt64], catalogue: SeriesCatalogue, covers: UInt64) -> [UInt8] {
+  static func encode(_ last: [Spool.Last], catalogue: SeriesCatalogue, covers: UInt64) -> [UInt8] {
     var output = ByteWriter()
     output.fixed(magic)
     output.fixed(covers)
-    output.varint(UInt64(lastSequences.count { $0 > 0 }))
-    for (handle, sequence) in lastSequences.enumerated() where sequence > 0 {
+    output.varint(UInt64(last.count { $0.sequence > 0 }))
+    for (handle, record) in last.enumerated() where record.sequence > 0 {
       let key = catalogue.key(of: UInt32(handle))
       output.string(key.pipeline)
       output.string(key.point.device.namespace)
       output.string(key.point.device.name)
       output.string(key.point.property)
-      output.varint(sequence)
+      output.varint(record.sequence)
+      output.zigzag(record.time)
     }
     output.fixed(CRC32C.checksum(output.bytes))
     return output.bytes
   }
 
   /// Nil for damage.
-  static func decode(_ bytes: [UInt8]) -> (covers: UInt64, sequences: [(SeriesCatalogue.Key, UInt64)])? {
+  static func decode(_ bytes: [UInt8]) -> (covers: UInt64, last: [(SeriesCatalogue.Key, Spool.Last)])? {
     guard bytes.count > 20 else { return nil }
     let body = 0..<bytes.count - 4
     do {
@@ -36,14 +37,15 @@ enum SequenceSnapshot {
       let magic: UInt64 = try input.fixed()
       guard magic == Self.magic else { return nil }
       let covers: UInt64 = try input.fixed()
-      var sequences: [(SeriesCatalogue.Key, UInt64)] = []
+      var last: [(SeriesCatalogue.Key, Spool.Last)] = []
       for _ in 0..<(try input.count()) {
         let pipeline = try input.string()
         let device = DeviceKey(namespace: try input.string(), name: try input.string())
         let point = PointName(device: device, property: try input.string())
-        sequences.append((SeriesCatalogue.Key(pipeline: pipeline, point: point), try input.varint()))
+        let key = SeriesCatalogue.Key(pipeline: pipeline, point: point)
+        last.append((key, Spool.Last(sequence: try input.varint(), time: try input.zigzag())))
       }
-      return (covers, sequences)
+      return (covers, last)
     } catch {
       return nil
     }

@@ -73,6 +73,34 @@ package final class SeriesCatalogue: Sendable {
     }
   }
 
+  /// The number of the last record of each series of a pipeline; none for those without one.
+  package func sequences(of pipeline: String) -> [PointName: UInt64] {
+    state.withLock { state in
+      var last: [PointName: UInt64] = [:]
+      for (handle, key) in state.keys.enumerated() where key.pipeline == pipeline && state.nextSequences[handle] > 1 {
+        last[key.point] = state.nextSequences[handle] - 1
+      }
+      return last
+    }
+  }
+
+  /// The number of the last record of the series.
+  package func lastSequence(of handle: UInt32) -> UInt64 { state.withLock { $0.nextSequences[Int(handle)] - 1 } }
+
+  /// Numbers the pipeline's next records as if those after `sequences` had never been: for records that are made a
+  /// second time. End it by ``raise(_:past:)``.
+  package func rewind(_ pipeline: String, to sequences: [PointName: UInt64]) {
+    state.withLock { state in
+      for (handle, key) in state.keys.enumerated() where key.pipeline == pipeline {
+        state.nextSequences[handle] = (sequences[key.point] ?? 0) + 1
+      }
+      for (point, sequence) in sequences {
+        let handle = Self.handle(of: Key(pipeline: pipeline, point: point), &state)
+        state.nextSequences[Int(handle)] = sequence + 1
+      }
+    }
+  }
+
   /// Sees to it that the series' next record is numbered above `sequence`.
   @discardableResult
   package func raise(_ key: Key, past sequence: UInt64) -> UInt32 {

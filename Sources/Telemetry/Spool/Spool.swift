@@ -12,6 +12,14 @@ package final class Spool {
     var appendedAt: Int64
   }
 
+  /// The last record of a series that the spool was offered.
+  package struct Last: Sendable, BitwiseCopyable {
+    /// 0: none.
+    package var sequence: UInt64 = 0
+    /// Its time, nanoseconds since 1970.
+    package var time: Int64 = .min
+  }
+
   let directory: String
   package var limits: SpoolLimits
   let catalogue: SeriesCatalogue
@@ -31,8 +39,8 @@ package final class Spool {
   /// Records of the batch in flight whose segment is gone.
   var orphans: UInt64 = 0
   var tally = SpoolCounters()
-  /// The last number written of each series, by handle; 0 for none.
-  var lastSequences: [UInt64] = []
+  /// Of each series, by handle.
+  private(set) package var last: [Last] = []
   var snapshotBytes = 0
   private(set) var isSynchronised = true
 
@@ -51,7 +59,7 @@ package final class Spool {
     let stored = try cursorFile.load()
     let recovery = try SpoolRecovery(directory: directory, catalogue: catalogue)
     tally.damagedBytes = recovery.damagedBytes
-    lastSequences = recovery.lastSequences
+    last = recovery.last
     snapshotBytes = recovery.snapshotBytes
     segments = recovery.segments
     nextOrdinal = max(recovery.nextOrdinal, stored?.ordinal ?? 0)
@@ -135,10 +143,8 @@ package final class Spool {
     for index in range {
       let row = rows.rows[index]
       let handle = Int(row.series)
-      if handle >= lastSequences.count {
-        lastSequences.append(contentsOf: repeatElement(0, count: handle + 1 - lastSequences.count))
-      }
-      lastSequences[handle] = max(lastSequences[handle], row.sequence)
+      if handle >= last.count { last.append(contentsOf: repeatElement(Last(), count: handle + 1 - last.count)) }
+      if row.sequence > last[handle].sequence { last[handle] = Last(sequence: row.sequence, time: row.time) }
     }
   }
 
@@ -160,7 +166,7 @@ package final class Spool {
     try sync()
     let number = segments[segments.count - 1].number + 1
     // The snapshot goes first: a segment may leave only when its numbers stand elsewhere.
-    let snapshot = SequenceSnapshot.encode(lastSequences, catalogue: catalogue, covers: number)
+    let snapshot = SequenceSnapshot.encode(last, catalogue: catalogue, covers: number)
     try Folder.replace(SequenceSnapshot.fileName, in: directory, with: snapshot)
     snapshotBytes = snapshot.count
     current = try Self.make(number, firstOrdinal: nextOrdinal, in: directory, now: now)

@@ -1,4 +1,5 @@
 internal import DeviceKit
+internal import Documents
 internal import SinkKit
 
 /// What a spool's directory holds after a stop of any kind: looks at the segments, cuts a torn end off the last one,
@@ -9,7 +10,7 @@ struct SpoolRecovery {
   private(set) var nextOrdinal: UInt64 = 0
   private(set) var nextSeries: UInt64 = 0
   private(set) var nextLayout: UInt64 = 0
-  private(set) var lastSequences: [UInt64] = []
+  private(set) var last: [Spool.Last] = []
   private(set) var snapshotBytes = 0
   private(set) var damagedBytes: UInt64 = 0
 
@@ -20,7 +21,7 @@ struct SpoolRecovery {
     {
       covered = snapshot.covers
       snapshotBytes = content.count
-      for (key, sequence) in snapshot.sequences { raise(key, sequence, catalogue) }
+      for (key, last) in snapshot.last { raise(key, last, catalogue) }
     }
     let numbers = try Folder.names(in: directory).compactMap(SegmentFormat.number).sorted()
     highestNumber = numbers.last ?? 0
@@ -71,18 +72,18 @@ struct SpoolRecovery {
       appendedAt = header.appendedAt
       for record in (try? decoder.records(bytes, payload)) ?? [] {
         let point = PointName(device: record.series.device, property: record.series.property)
-        raise(SeriesCatalogue.Key(pipeline: record.pipeline, point: point), record.sequence, catalogue)
+        raise(
+          SeriesCatalogue.Key(pipeline: record.pipeline, point: point),
+          Spool.Last(sequence: record.sequence, time: record.time.nanoseconds), catalogue)
       }
     }
     (nextSeries, nextLayout) = (decoder.nextSeries, decoder.nextLayout)
     return intact
   }
 
-  private mutating func raise(_ key: SeriesCatalogue.Key, _ sequence: UInt64, _ catalogue: SeriesCatalogue) {
-    let handle = Int(catalogue.raise(key, past: sequence))
-    if handle >= lastSequences.count {
-      lastSequences.append(contentsOf: repeatElement(0, count: handle + 1 - lastSequences.count))
-    }
-    lastSequences[handle] = max(lastSequences[handle], sequence)
+  private mutating func raise(_ key: SeriesCatalogue.Key, _ record: Spool.Last, _ catalogue: SeriesCatalogue) {
+    let handle = Int(catalogue.raise(key, past: record.sequence))
+    if handle >= last.count { last.append(contentsOf: repeatElement(Spool.Last(), count: handle + 1 - last.count)) }
+    if record.sequence > last[handle].sequence { last[handle] = record }
   }
 }

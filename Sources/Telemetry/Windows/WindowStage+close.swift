@@ -16,6 +16,26 @@ extension WindowStage {
     }
   }
 
+  /// Whether ``advance(to:into:)`` has something to look at.
+  package func isDue(at now: Int64) -> Bool { now >= earliestDue }
+
+  /// Forgets the slot's windows that end at or before `time`: they were put out before a crash, and the state that was
+  /// taken back is older. What comes later for them is late.
+  package mutating func discard(slot: Int, endingBy time: Int64) {
+    while let place = pending.oldest(of: slot), pending[place].start + size <= time {
+      countClosed(pending[place].count)
+      pending.removeOldest(of: slot)
+    }
+    if table[slot].kind != .closed, table[slot].start + size <= time {
+      countClosed(table[slot].count)
+      table.cells[slot].kind = .closed
+    }
+    table.cells[slot].closeAt = max(table[slot].closeAt, Self.floor(time, size) + size + lateness)
+  }
+
+  /// Whether a crash may cost more than a checkpoint a minute does: the windows are longer than that.
+  package var isLong: Bool { size > 60_000_000_000 }
+
   /// Closes all open windows of all series.
   package mutating func flush(into output: inout RecordRows) {
     for slot in 0..<table.count { flush(slot: slot, into: &output) }

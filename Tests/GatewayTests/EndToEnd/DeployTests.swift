@@ -5,25 +5,17 @@ import YAML
 
 /// What stands in Deploy/ and Examples/, taken by kubectl.
 @Suite struct DeployTests {
-  @Test(
-    .timeLimit(.minutes(1)),
-    arguments: ["Deploy/kustomize/base", "Deploy/kustomize/overlays/ip-only", "Deploy/kustomize/overlays/serial"])
-  func kustomizeRendersTheDaemonSetWithProbes(_ folder: String) async throws {
-    let rendered = try await run(["/usr/bin/kubectl", "kustomize", packageRoot + "/" + folder]).succeeded()
-    let documents = try YAMLDocument.all(in: Array(rendered.utf8))
-    let daemonSet = try #require(documents.first { $0["kind"]?.string == "DaemonSet" })
-    let container = try #require(
-      daemonSet[path: "spec", "template", "spec", "containers"]?.array?.first { $0["name"]?.string == "selvedge" })
-    #expect(container[path: "livenessProbe", "httpGet", "path"]?.string == "/livez")
-    #expect(container[path: "readinessProbe", "httpGet", "path"]?.string == "/readyz")
-    let ports = container["ports"]?.array?.compactMap { $0["name"]?.string } ?? []
-    for probe in ["startupProbe", "livenessProbe", "readinessProbe"] {
-      #expect(ports.contains(container[path: probe, "httpGet", "port"]?.string ?? "none"), "\(probe)")
-    }
-    let arguments = container["args"]?.array?.compactMap(\.string) ?? []
-    #expect(arguments.contains { $0.hasPrefix("--health-listen=") })
-    let kinds = Set(documents.compactMap { $0["kind"]?.string })
-    #expect(kinds.isSuperset(of: ["Namespace", "ServiceAccount", "ConfigMap"]))
+  /// Overlays, roles, Pod Security levels, metrics and the chart, as far as the programs for it are there; and the faults that
+  /// the script must find.
+  @Test(.timeLimit(.minutes(5)))
+  func everyProfilePassesItsChecks() async throws {
+    let script = packageRoot + "/scripts/check-deploy.py"
+    let result = try await run(
+      ["python3", script, "--self-test"], environment: ["PYTHONDONTWRITEBYTECODE": "1"],
+      within: .seconds(240))
+    #expect(result.status == 0, "\(result.output)\(result.errors)")
+    #expect(result.output.contains("checked: 11 profiles rendered by kubectl"))
+    #expect(result.output.contains("checked: self-test"))
   }
 
   static let objects = [

@@ -1,0 +1,151 @@
+internal import DeviceKit
+internal import Documents
+internal import Logging
+internal import Synchronization
+
+extension TelemetryEngine {
+  /// Bytes that may wait for the disk.
+  private static let waitingLimit = 4 << 20
+  /// Bytes on disk above which a checkpoint is made at once; above twice as many, sources wait for it.
+  static let storedLimit: Int64 = 64 << 20
+
+  /// Returns once all samples that pipelines with a journal have taken are safe from a kill and a loss of power, and
+  /// what came of them is on disk. False: the engine stops and they are not; do not acknowledge them. While the disk
+  /// takes nothing, it waits.
+  public nonisolated func commit() async -> Bool {
+    guard journal.isDirty else { return true }
+    return await commitJournal()
+  }
+
+  private func commitJournal() async -> Bool {
+    while !(await commitOnce()) {
+      guard !isShutDown else { return false }
+      try? await Task.sleep(for: .milliseconds(100))
+    }
+    return true
+  }
+
+  /// Says that the link to a source was lost: after it the latest samples may come a second time.
+  public nonisolated func linkBroke() { hasBrokenLink.store(true, ordering: .relaxed) }
+
+  /// Commits the journal and takes to disk what came of its samples; false where the disk takes nothing.
+  @discardableResult
+  func commitOnce() async -> Bool {
+    let lanes = durability.uncommittedLanes
+    durability.uncommittedLanes = []
+    do {
+      if journal.isDirty { try await journal.commit() }
+      durability.journalError = nil
+    } catch {
+      if durability.journalError?.message != error.message { logger.error("journal: \(error.message)") }
+      durability.journalError = error
+      durability.uncommittedLanes += lanes.filter { lane in !durability.uncommittedLanes.contains { $0 === lane } }
+      return false
+    }
+    for lane in lanes { await lane.drain() }
+    watchJournal()
+    return true
+  }
+
+  /// Queues an entry for the next commit.
+  func post(_ entry: JournalEntry) {
+    guard durability.encoder != nil else { return }
+    if let piece = durability.encoder?.encode(entry, points: points, now: clock.now.nanoseconds) {
+      journal.post(piece)
+    }
+    watchJournal()
+  }
+
+  func watchJournal() {
+    if journal.waitingBytes > Self.waitingLimit || journal.storedBytes > 2 * Self.storedLimit {
+      durability.journalGate.close()
+    } else if !durability.journalGate.isOpen {
+      durability.journalGate.open()
+    }
+  }
+
+  /// The batch without samples that a broker has sent before; these are counted in the pipelines.
+  func withoutRepeated(_ batch: SampleBatch, _ journaled: [PipelineRun]) -> SampleBatch {
+    if hasBrokenLink.exchange(false, ordering: .relaxed) { durability.redeliveries.linkBroke() }
+    let repeated = durability.redeliveries.repeated(in: batch) { point in
+      journaled.contains { $0.core.wants(point) }
+    }
+    guard let repeated else { return batch }
+    let points = repeated.map { batch.points[$0] }
+    for run in journaled { run.core.refuse(points, "redelivered") }
+    return batch.filtered(rows: { !repeated.contains($0) })
+  }
+
+  // MARK: After a crash
+
+  /// Looks at the journal that the last stop left: where the next entry goes, and which samples may come again.
+  func recoverJournal(after checkpoints: [Checkpoint]) async throws(SpoolError) {
+    let (segments, nextSegment) = try await journal.recover()
+    var nextOrdinal = checkpoints.map(\.journal).max() ?? 0
+    for segment in segments {
+      let (entries, damaged) = try await journal.entries(of: segment, points: points)
+      durability.damagedBytes += damaged
+      nextOrdinal = max(nextOrdinal, segment.firstOrdinal)
+      for (entry, ordinal) in entries {
+        nextOrdinal = max(nextOrdinal, ordinal + 1)
+        if case .samples(let batch) = entry { _ = durability.redeliveries.repeated(in: batch) { _ in true } }
+      }
+    }
+    if durability.damagedBytes > 0 {
+      logger.error("journal: \(durability.damagedBytes) bytes are damaged; samples in them are lost")
+    }
+    durability.redeliveries.linkBroke()
+    durability.segments = segments
+    durability.encoder = JournalEncoder(nextOrdinal: nextOrdinal, nextSegment: nextSegment)
+  }
+
+  /// Takes the journal's entries from `first` on through a pipeline whose state is that of its checkpoint. Records that
+  /// a sink's spool has already had, by their numbers, are made again and put nowhere.
+  func replay(into run: PipelineRun, from first: UInt64, identities: [Int: Checkpoint.Identity])
+    async
+    throws(SpoolError)
+  {
+    var admissions: [PointID: PipelineCore.Admission] = [:]
+    for identity in identities.values {
+      guard case .point(let name) = identity.origin else { continue }
+      admissions[points.id(of: name)] = PipelineCore.Admission(identity.description, range: identity.range)
+    }
+    var known: [[Spool.Last]] = []
+    for lane in run.lanes { known.append(await lane.lastRecords()) }
+    var taken = 0
+    for segment in durability.segments {
+      let entries = try await journal.entries(of: segment, points: points).entries
+      for (entry, ordinal) in entries where ordinal >= first {
+        var rows = RecordRows()
+        switch entry {
+        case .admission(run.key, let point, let description, let range):
+          admissions[point] = PipelineCore.Admission(description, range: range)
+          run.core.invalidate([point], into: &rows) { admissions[$0] }
+        case .refusal(run.key, let point):
+          admissions[point] = nil
+          run.core.invalidate([point], into: &rows) { admissions[$0] }
+        case .samples(let batch):
+          taken += batch.count
+          run.core.process(batch, into: &rows) { admissions[$0] }
+        case .advance(let time, let pipelines) where pipelines.contains(run.key):
+          run.core.advance(to: time, into: &rows)
+        default: break
+        }
+        emitAgain(&rows, of: run, known)
+      }
+      for lane in run.lanes { await lane.drain() }
+    }
+    if taken > 0 { logger.notice("pipeline \(run.key): \(taken) samples were taken from the journal") }
+  }
+
+  private func emitAgain(_ rows: inout RecordRows, of run: PipelineRun, _ known: [[Spool.Last]]) {
+    guard !rows.isEmpty else { return }
+    catalogue.number(&rows, series: run.core.series)
+    for (lane, last) in zip(run.lanes, known) {
+      let missing = rows.filtered(fields: run.layout.fields.count) { row in
+        Int(row.series) >= last.count || row.sequence > last[Int(row.series)].sequence
+      }
+      if !missing.isEmpty { lane.post(missing, layout: run.layout) }
+    }
+  }
+}
