@@ -105,7 +105,8 @@ let package = Package(
       [
         "Documents", "DeviceKit", "SinkKit", "Resources", "ResourceStore", "TwinStore", "Telemetry", "Controllers",
         "KubernetesAPI", "YAML", "MQTTClient", "ModbusProtocol", "MQTTProtocol", "UdevProtocol", "FileSink",
-        "StdoutSink", "MQTTSink", "SQLite", "Threads", hummingbird, hummingbirdCore, httpTypes, nio, nioHTTP, nioTLS, log, lifecycle,
+        "StdoutSink", "MQTTSink", "SQLite", "Threads", hummingbird, hummingbirdCore, httpTypes, nio, nioHTTP, nioTLS,
+        log, lifecycle,
         signals,
       ], resources: [.embedInCode("Dashboard/index.html")]),
     program(
@@ -146,7 +147,7 @@ let package = Package(
     tests("SinkKitTests", ["SinkKit", "DeviceKit", "Documents"]),
     tests("FileSinkTests", ["FileSink", "SinkConformance", "SinkKit", "DeviceKit", "Documents", "TestSupport"]),
     tests("StdoutSinkTests", ["StdoutSink", "SinkConformance", "SinkKit", "DeviceKit", "Documents", "TestSupport"]),
-    tests("TelemetryTests", ["Telemetry", "SinkKit", "DeviceKit", "Documents"]),
+    tests("TelemetryTests", ["Telemetry", "SinkKit", "DeviceKit", "Documents", "TestSupport", "YAML"]),
     tests(
       "KubernetesAPITests",
       [

@@ -135,7 +135,7 @@ for group in "$@"; do
     test)
       require_swift
       require_packages "${build_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}"
-      require_python_packages 'import pymodbus, kubernetes, kopf, yaml' pymodbus kubernetes kopf pyyaml
+      require_python_packages 'import pymodbus, kubernetes, kopf, yaml, numpy' pymodbus kubernetes kopf pyyaml numpy
       ;;
     deploy)
       require_swift
