@@ -37,7 +37,7 @@ extension WindowStage {
   }
 
   /// Sets a series' time going at its first sample.
-  private mutating func begin(_ slot: Int, at time: Int64) {
+  mutating func begin(_ slot: Int, at time: Int64) {
     let limit = panes.start(of: time - lateness)
     table.cells[2 * slot].closeAt = limit + panes.pane + lateness
     series.cells[slot].frontier = panes.windowEnd(after: limit)

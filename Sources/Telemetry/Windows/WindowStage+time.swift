@@ -43,7 +43,8 @@ extension WindowStage {
     var known = RecordRows()
     switch aggregate.window {
     case .tumbling, .hopping:
-      if table.cells[2 * slot].closeAt != .min { advance(slot, to: time + lateness, &known) }
+      if table.cells[2 * slot].closeAt == .min { begin(slot, at: time + lateness) }
+      advance(slot, to: time + lateness, &known)
     case .sliding: break
     case .session, .count, .state:
       while let place = kept.oldest(of: slot), kept.window(at: place).pointee.start < time {
