@@ -165,7 +165,7 @@ let package = Package(
         "SinkKit", "DeviceKit", "Documents", "TestSupport",
       ]),
     tests("StdoutSinkTests", ["StdoutSink", "SinkConformance", "SinkKit", "DeviceKit", "Documents", "TestSupport"]),
-    tests("TelemetryTests", ["Telemetry", "SinkKit", "DeviceKit", "Documents"]),
+    tests("TelemetryTests", ["Telemetry", "SinkKit", "DeviceKit", "Documents", "TestSupport", "YAML"]),
     tests(
       "KubernetesAPITests",
       [

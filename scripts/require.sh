@@ -139,8 +139,8 @@ for group in "$@"; do
       require_swift
       require_packages "${build_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}"
       require_python_packages \
-        'import pymodbus, kubernetes, kopf, yaml, pysparkplug, cramjam, opentelemetry.proto.collector.metrics.v1.metrics_service_pb2' \
-        pymodbus kubernetes kopf pyyaml pysparkplug cramjam opentelemetry-proto
+        'import pymodbus, kubernetes, kopf, yaml, numpy, pysparkplug, cramjam, opentelemetry.proto.collector.metrics.v1.metrics_service_pb2' \
+        pymodbus kubernetes kopf pyyaml numpy pysparkplug cramjam opentelemetry-proto
       ;;
     deploy)
       require_swift
