@@ -31,6 +31,7 @@ let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", packa
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let asyncHTTP: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
 
 /// A library layer of the project, under `Sources/<path or name>`, with the house's settings.
@@ -62,6 +63,7 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -79,6 +81,7 @@ let package = Package(
     layer("Compression", ["CZlib"]),
     layer("YAML", ["CYaml", "Documents"]),
     layer("MQTTClient", ["CMosquitto", "Documents", log]),
+    layer("HTTPClient", [asyncHTTP, nio, nioPosix, nioHTTP, nioTLS]),
     layer("Resources", ["Documents", "YAML"]),
     layer("DeviceKit", ["Documents"]),
     layer("SinkKit", ["Documents", "DeviceKit", "Threads"]),
@@ -96,6 +99,14 @@ let package = Package(
     layer("UdevProtocol", path: "Protocols/UdevProtocol", ["Documents", "DeviceKit", "CUdev", log]),
     layer("FileSink", path: "Sinks/FileSink", ["Documents", "DeviceKit", "SinkKit", "Compression", log]),
     layer("StdoutSink", path: "Sinks/StdoutSink", ["Documents", "SinkKit"]),
+    // What the sinks that speak HTTP share.
+    layer(
+      "HTTPDelivery", path: "Sinks/HTTPDelivery", ["Documents", "DeviceKit", "SinkKit", "HTTPClient", "Compression"]),
+    layer("HTTPSink", path: "Sinks/HTTPSink", ["Documents", "DeviceKit", "SinkKit", "HTTPDelivery", "HTTPClient"]),
+    layer(
+      "RemoteWriteSink", path: "Sinks/RemoteWriteSink",
+      ["Documents", "DeviceKit", "SinkKit", "HTTPDelivery", "HTTPClient"]),
+    layer("OTLPSink", path: "Sinks/OTLPSink", ["Documents", "DeviceKit", "SinkKit", "HTTPDelivery", "HTTPClient"]),
     layer("MQTTSink", path: "Sinks/MQTTSink", ["Documents", "DeviceKit", "SinkKit", "MQTTClient", log]),
 
     layer(
@@ -106,8 +117,8 @@ let package = Package(
       [
         "Documents", "DeviceKit", "SinkKit", "Resources", "ResourceStore", "TwinStore", "Telemetry", "Controllers",
         "KubernetesAPI", "YAML", "MQTTClient", "ModbusProtocol", "MQTTProtocol", "UdevProtocol", "FileSink",
-        "StdoutSink", "MQTTSink", "SQLite", "Threads", "HTTPServing", hummingbird, httpTypes, nio, nioTLS, log,
-        lifecycle,
+        "StdoutSink", "MQTTSink", "HTTPSink", "RemoteWriteSink", "OTLPSink", "SQLite", "Threads", "HTTPServing",
+        hummingbird, httpTypes, nio, nioTLS, log, lifecycle,
         signals,
       ], resources: [.embedInCode("Dashboard/index.html")]),
     program(
@@ -123,9 +134,9 @@ let package = Package(
     program(
       "selvedge-bench",
       [
-        "Telemetry", "SinkKit", "TwinStore", "Controllers", "ModbusProtocol", "MQTTProtocol", "MQTTClient", "DeviceKit",
-        "Documents", "ResourceStore", "KubernetesAPI", "HTTPServing", "Resources", "CModbus", "CMosquitto", "CSQLite",
-        hummingbird, nio,
+        "Telemetry", "SinkKit", "TwinStore", "Controllers", "ModbusProtocol", "MQTTProtocol", "MQTTClient", "MQTTSink",
+        "DeviceKit", "Documents", "ResourceStore", "KubernetesAPI", "HTTPServing", "Resources", "CModbus", "CMosquitto",
+        "CSQLite", hummingbird, nio,
         nioPosix, log,
       ], path: "Benchmarks"),
 
@@ -147,6 +158,12 @@ let package = Package(
     tests("TwinStoreTests", ["TwinStore", "DeviceKit", "Documents", "SQLite", "TestSupport", log]),
     tests("SinkKitTests", ["SinkKit", "DeviceKit", "Documents"]),
     tests("FileSinkTests", ["FileSink", "SinkConformance", "SinkKit", "DeviceKit", "Documents", "TestSupport"]),
+    tests(
+      "HTTPSinkTests",
+      [
+        "HTTPSink", "RemoteWriteSink", "OTLPSink", "HTTPDelivery", "HTTPClient", "Compression", "SinkConformance",
+        "SinkKit", "DeviceKit", "Documents", "TestSupport",
+      ]),
     tests("StdoutSinkTests", ["StdoutSink", "SinkConformance", "SinkKit", "DeviceKit", "Documents", "TestSupport"]),
     tests("TelemetryTests", ["Telemetry", "SinkKit", "DeviceKit", "Documents"]),
     tests(
@@ -159,7 +176,10 @@ let package = Package(
     tests("ModbusProtocolTests", ["ModbusProtocol", "DeviceKit", "Documents", "CModbus", "TestSupport"]),
     tests(
       "MQTTProtocolTests",
-      ["MQTTProtocol", "MQTTClient", "MQTTSink", "SinkKit", "DeviceKit", "Documents", "YAML", "TestSupport", log]),
+      [
+        "MQTTProtocol", "MQTTClient", "MQTTSink", "SinkConformance", "SinkKit", "DeviceKit", "Documents", "YAML",
+        "TestSupport", log,
+      ]),
     tests("UdevProtocolTests", ["UdevProtocol", "DeviceKit", "Documents", "YAML", log]),
     tests(
       "ControllersTests",
@@ -178,7 +198,8 @@ if let sanitized = Context.environment["SELVEDGE_SANITIZED"] {
   if sanitized != "all" {
     var kept: Set = [
       "CSQLite", "CYaml", "CCrypto", "Documents", "Threads", "SQLite", "YAML", "Resources", "DeviceKit", "SinkKit",
-      "ResourceStore", "TwinStore", "Telemetry", "FileSink", "TestSupport", "ResourceConformance",
+      "ResourceStore", "TwinStore", "Telemetry", "FileSink", "CZlib", "Compression", "TestSupport",
+      "ResourceConformance",
     ]
     package.dependencies = [
       .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -187,7 +208,8 @@ if let sanitized = Context.environment["SELVEDGE_SANITIZED"] {
     if sanitized == "protocols" {
       kept.formUnion([
         "CModbus", "CMosquitto", "CUdev", "MQTTClient", "ModbusProtocol", "MQTTProtocol", "UdevProtocol",
-        "MQTTSink", "Plant", "ModbusProtocolTests", "MQTTProtocolTests", "UdevProtocolTests", "PlantTests",
+        "MQTTSink", "SinkConformance", "Plant", "ModbusProtocolTests", "MQTTProtocolTests", "UdevProtocolTests",
+        "PlantTests",
       ])
       package.dependencies.append(.package(url: "https://github.com/apple/swift-nio", from: "2.101.2"))
     } else {

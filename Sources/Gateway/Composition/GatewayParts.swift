@@ -66,8 +66,16 @@ struct GatewayParts {
     }
     twinBackend = TwinBackend(twins: twins)
     brokers = BrokerPool(logger: logger)
+    mirror = ResourceMirror(
+      backend: resources,
+      resources: [.deviceModels, .gateways, .devices, .discoveries, .brokers, .pipelines, .sinks, .secrets],
+      logger: logger)
+    let secrets = configuration.secretsDirectory
     let plugins = BuiltInPlugins(
-      brokers: brokers, exportDirectory: configuration.exportDirectory, clock: clock, logger: logger)
+      brokers: brokers, exportDirectory: configuration.exportDirectory,
+      credentials: MirroredCredentials(mirror: mirror) { (file) throws(DeviceError) in
+        try SecretFolder(path: secrets).read(file)
+      }, node: configuration.nodeName, sinkState: try data.folder(data.sinkState), clock: clock, logger: logger)
     protocols = plugins.protocols
     let directory = PointDirectory()
     telemetry = TelemetryEngine(
@@ -75,13 +83,8 @@ struct GatewayParts {
       describe: { directory.series(of: $0) }, range: { directory.range(of: $0).map { ($0.lowerBound, $0.upperBound) } },
       clock: clock, logger: logger)
     brokers.beforeAcknowledging { [telemetry] in await telemetry.commit() }
-    mirror = ResourceMirror(
-      backend: resources,
-      resources: [.deviceModels, .gateways, .devices, .discoveries, .brokers, .pipelines, .sinks, .secrets],
-      logger: logger)
     events = EventRecorder(backend: resources, nodeName: configuration.nodeName, clock: clock, logger: logger)
     linkChanges = LinkEvents(statusChanges: statusChanges)
-    let secrets = configuration.secretsDirectory
     brokerController = BrokerController(mirror: mirror, pool: brokers, nodeName: configuration.nodeName) {
       (file) throws(DeviceError) in try SecretFolder(path: secrets).read(file)
     }

@@ -33,7 +33,9 @@ struct StatusSources: Sendable {
     }
     if let error = status.diskError { return Readiness(.false, error.reason, error.message) }
     if let error = status.lastError {
-      return Readiness(.false, error.reason, "\(error.message); what waits is kept on disk")
+      // Open and half open read the same: they take turns, which is no news.
+      let circuit = status.circuit == .closed ? "" : "; the circuit is open: one batch at a time is tried"
+      return Readiness(.false, error.reason, "\(error.message); what waits is kept on disk\(circuit)")
     }
     return Readiness(.true, "Delivering", "the receiver takes what is sent")
   }
