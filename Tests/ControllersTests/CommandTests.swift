@@ -61,7 +61,7 @@ import TwinStore
       ]
       for (state, error) in errors {
         session.state.withLock { $0.refusal = error }
-        let result = try await post(place, ["property": "pump", "value": true])
+        let result = try await post(place, ["property": "pump", "value": true, "timeout": "60s"])
         #expect(result.object["state"]?.string == state && result.object["message"]?.string == error.message)
       }
     }
