@@ -184,7 +184,8 @@ let package = Package(
     tests(
       "ControllersTests",
       [
-        "Controllers", "TwinStore", "Telemetry", "Resources", "ResourceConformance", "YAML", "DeviceKit", "Documents",
+        "Controllers", "TwinStore", "Telemetry", "SinkKit", "Resources", "ResourceConformance", "YAML", "DeviceKit",
+        "Documents",
         "TestSupport", log,
       ]),
     tests("PlantTests", ["Plant", "CModbus", "DeviceKit", "Documents", "TestSupport"]),

@@ -24,6 +24,7 @@ import YAML
     model("type: \(type), modbus: {\(text)}")
   }
   private static func topic(_ text: String) -> String { model("type: number, mqtt: {\(text)}", protocol: "mqtt") }
+  private static func stage(_ text: String) -> String { "{to: [{name: s}], stages: [{\(text)}]}" }
   private static func window(_ text: String) -> String {
     "{to: [{name: s}], stages: [{aggregate: {window: {\(text)}, functions: [mean]}}]}"
   }
@@ -148,6 +149,21 @@ import YAML
       "Pipeline", "{to: [{name: s}], stages: [{dedup: {}}, {aggregate: {window: {tumbling: 1s}, functions: [mean]}}]}",
       "{to: [{name: s}], stages: [{aggregate: {window: {tumbling: 1s}, functions: [mean]}}, {dedup: {}}]}",
       "aggregate must be the last stage"),
+    Case("Pipeline", stage("range: {min: 1, max: 2}"), stage("range: {min: 2, max: 1}"), "min must not be greater"),
+    Case("Pipeline", stage("dedup: {by: Sample}"), stage("dedup: {by: Sample, heartbeat: 1s}"), "no meaning with by"),
+    Case("Pipeline", stage("sample: {every: 2}"), stage("sample: {every: 2, interval: 1s}"), "exactly one of"),
+    Case(
+      "Pipeline", stage("swingingDoor: {deviation: 1, minInterval: 1s, maxInterval: 1m}"),
+      stage("swingingDoor: {deviation: 1, minInterval: 1m, maxInterval: 1s}"), "longer than maxInterval"),
+    Case(
+      "Pipeline", stage("alarm: {name: a, above: 1, hysteresis: 1}"),
+      stage("alarm: {name: a, above: 1, when: value > 1}"), "either when, or above or below"),
+    Case(
+      "Pipeline", stage("alarm: {name: a, when: value > 1, clear: value < 0}"),
+      stage("alarm: {name: a, above: 1, clear: value < 0}"), "clear goes with when"),
+    Case(
+      "Pipeline", stage("alarm: {name: a, below: 1}"), stage("alarm: {name: a, when: value < 1, hysteresis: 1}"),
+      "hysteresis goes with above"),
   ]
 
   private static func schema(_ kind: String) throws -> Schema {

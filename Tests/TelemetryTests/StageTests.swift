@@ -81,8 +81,31 @@ import Testing
   }
 
   @Test(arguments: [
-    (#"{"swingingDoor": {"deviation": 1}}"#, "spec.stages[0].swingingDoor"),
-    (#"{"derive": {}}"#, "spec.stages[0].derive"),
+    (#"{"swingingDoor": {"deviation": -1}}"#, "spec.stages[0].swingingDoor.deviation"),
+    (#"{"swingingDoor": {}}"#, "spec.stages[0].swingingDoor.deviation"),
+    (
+      #"{"swingingDoor": {"deviation": 1, "minInterval": "2s", "maxInterval": "1s"}}"#,
+      "spec.stages[0].swingingDoor.minInterval"
+    ),
+    (#"{"derive": {}}"#, "spec.stages[0].derive.name"),
+    (#"{"derive": {"name": "x", "expression": "1 +"}}"#, "spec.stages[0].derive.expression"),
+    (#"{"derive": {"name": "x", "expression": "1"}}"#, "spec.stages[0].derive.expression"),
+    (#"{"derive": {"name": "x", "expression": "a", "of": {"label": "l"}}}"#, "spec.stages[0].derive.expression"),
+    (#"{"derive": {"name": "x", "expression": "a", "of": {}}}"#, "spec.stages[0].derive.of.label"),
+    (#"{"range": {"min": 2, "max": 1}}"#, "spec.stages[0].range.min"),
+    (#"{"range": {"outside": "Ignore"}}"#, "spec.stages[0].range.outside"),
+    (#"{"dedup": {"by": "Sample", "heartbeat": "1s"}}"#, "spec.stages[0].dedup.heartbeat"),
+    (#"{"sample": {}}"#, "spec.stages[0].sample"), (#"{"sample": {"every": 0.5}}"#, "spec.stages[0].sample.every"),
+    (#"{"convert": {"to": "furlong"}}"#, "spec.stages[0].convert.to"),
+    (#"{"convert": {"to": "kW", "from": "K"}}"#, "spec.stages[0].convert.to"),
+    (#"{"rename": {}}"#, "spec.stages[0].rename"), (#"{"enrich": {}}"#, "spec.stages[0].enrich.labels"),
+    (#"{"enrich": {"labels": {"a": "{colour}"}}}"#, "spec.stages[0].enrich.labels.a"),
+    (#"{"alarm": {"name": "a"}}"#, "spec.stages[0].alarm"),
+    (#"{"alarm": {"name": "a", "when": "true"}}"#, "spec.stages[0].alarm.when"),
+    (#"{"alarm": {"name": "a", "when": "value > 1", "above": 3}}"#, "spec.stages[0].alarm"),
+    (#"{"alarm": {"name": "a", "when": "value > 1", "hysteresis": 3}}"#, "spec.stages[0].alarm.hysteresis"),
+    (#"{"alarm": {"name": "a", "above": 1, "below": 1}}"#, "spec.stages[0].alarm.below"),
+    (#"{"alarm": {"name": "a", "above": 1, "severity": "Bad"}}"#, "spec.stages[0].alarm.severity"),
     (#"{"nonsense": {}}"#, "spec.stages[0].nonsense"), (#"{"deadband": {}}"#, "spec.stages[0].deadband"),
     (#"{"deadband": {"absolute": -1}}"#, "spec.stages[0].deadband.absolute"),
     (#"{"deadband": {"absolute": 1, "extra": 1}}"#, "spec.stages[0].deadband.extra"),

@@ -57,7 +57,18 @@ extension KindText {
                     x-kubernetes-list-type: set
                     items: {type: string, enum: [Good, Uncertain, Bad]}
                     description: The qualities that pass.
-                  where: {type: string, minLength: 1, maxLength: 1024, description: 'An expression over value that must be true, as in: value > -40 && value < 125.'}
+                  where: {type: string, minLength: 1, maxLength: 1024, description: 'A condition over value, quality, age in seconds, label(…) and names, as in: value > -40 && value < 125.'}
+              range:
+                type: object
+                x-kubernetes-validations:
+                - rule: "!has(self.min) || !has(self.max) || self.min <= self.max"
+                  message: min must not be greater than max
+                  fieldPath: .min
+                description: Drops or clamps numbers outside of bounds.
+                properties:
+                  min: {type: number, description: The least number within. Absent is the property's minimum.}
+                  max: {type: number, description: The greatest number within. Absent is the property's maximum.}
+                  outside: {type: string, enum: [Drop, Clamp], description: 'Clamp puts the nearest bound in place, of quality Uncertain. Absent is Drop.'}
               deadband:
                 type: object
                 description: Drops what hardly differs from the last that passed.
@@ -68,43 +79,109 @@ extension KindText {
                 oneOf:
                 - required: [absolute]
                 - required: [percent]
+              reportOnChange:
+                type: object
+                description: Drops a reading that equals the last that passed in value, type and quality.
+                properties:
+                  heartbeat: {$use: period, description: A reading passes anyway after this span.}
+              dedup:
+                type: object
+                x-kubernetes-validations:
+                - rule: "!has(self.heartbeat) || !has(self.by) || self.by == 'Value'"
+                  message: 'heartbeat has no meaning with by: Sample'
+                  fieldPath: .heartbeat
+                description: Drops a reading that came before.
+                properties:
+                  by: {type: string, enum: [Value, Sample], description: 'Value: equal to the last that passed. Sample: also of the same source time as one of the last 32, so delivered twice. Absent is Value.'}
+                  heartbeat: {$use: period, description: A reading passes anyway after this span.}
               throttle:
                 type: object
                 required: [every]
                 description: Lets one reading pass in each span.
                 properties:
                   every: {$use: period, description: The span.}
+              sample:
+                type: object
+                description: Keeps a part of the readings.
+                properties:
+                  every: {type: integer, minimum: 1, maximum: 1000000, description: The first of so many passes.}
+                  interval: {$use: period, description: The first in each span passes; spans are aligned to the clock.}
+                oneOf:
+                - required: [every]
+                - required: [interval]
               swingingDoor:
                 type: object
                 required: [deviation]
+                x-kubernetes-validations:
+                - rule: "!has(self.minInterval) || !has(self.maxInterval) || duration(self.minInterval) <= duration(self.maxInterval)"
+                  message: minInterval must not be longer than maxInterval
+                  fieldPath: .minInterval
                 description: Keeps the readings from which the rest follows by straight lines.
                 properties:
                   deviation: {type: number, minimum: 0, description: How far a dropped reading may be from the line.}
+                  minInterval: {$use: period, description: 'Readings closer to the last that passed are dropped, however far from the line.'}
                   maxInterval: {$use: period, description: A reading passes anyway after this span.}
               derive:
                 type: object
                 required: [name, expression]
-                description: Makes a property out of others of the same device.
+                description: Makes a property out of others of the same device or of a group of devices.
                 properties:
                   name: {$use: name, description: The new property.}
                   unit: {type: string, maxLength: 32, description: Its unit.}
-                  expression: {type: string, minLength: 1, maxLength: 1024, description: How it is computed.}
-              dedup:
+                  expression: {type: string, minLength: 1, maxLength: 1024, description: 'How it is computed, as in: power / flow. Over a group: sum(power).'}
+                  of:
+                    type: object
+                    required: [label]
+                    description: A property of each group of devices, and not of each device.
+                    properties:
+                      label: {type: string, minLength: 1, maxLength: 317, description: Devices with the same value of this label are a group.}
+                  maxAge: {$use: period, description: A value older than this is not computed with. Absent is any age.}
+              convert:
                 type: object
-                description: Drops a reading equal to the last that passed.
+                required: [to]
+                description: Brings numbers into another unit of the same kind.
                 properties:
-                  heartbeat: {$use: period, description: A reading passes anyway after this span.}
+                  to: {type: string, minLength: 1, maxLength: 32, description: 'The unit, as UCUM spells it: kW, m3/h, Cel, [degF].'}
+                  from: {type: string, minLength: 1, maxLength: 32, description: The unit that the readings have. Absent is the property's.}
+              rename:
+                type: object
+                minProperties: 1
+                description: Gives properties other names.
+                properties:
+                  properties: {$use: stringMap, description: New names by old ones.}
+                  prefix: {type: string, maxLength: 32, description: What comes before every name.}
+                  suffix: {type: string, maxLength: 32, description: What comes after every name.}
+              enrich:
+                type: object
+                required: [labels]
+                description: Adds labels to what receivers are told.
+                properties:
+                  labels: {$use: stringMap, description: 'Values by label; {device}, {model}, {label:KEY} and such are filled in.'}
               alarm:
                 type: object
-                required: [name, when]
+                required: [name]
+                x-kubernetes-validations:
+                - rule: "has(self.when) != (has(self.above) || has(self.below))"
+                  message: give either when, or above or below or both
+                - rule: "!has(self.clear) || has(self.when)"
+                  message: clear goes with when; beside above and below write hysteresis
+                  fieldPath: .clear
+                - rule: "!has(self.hysteresis) || !has(self.when)"
+                  message: hysteresis goes with above and below; beside when write clear
+                  fieldPath: .hysteresis
                 description: Raises and clears an alarm.
                 properties:
                   name: {$use: name, description: The alarm.}
-                  when: {type: string, minLength: 1, maxLength: 1024, description: The expression that raises it.}
+                  when: {type: string, minLength: 1, maxLength: 1024, description: 'The expression that raises it, as in: value > 80, or over properties: pressure > 4 && !running.'}
                   clear: {type: string, minLength: 1, maxLength: 1024, description: 'The expression that clears it. Absent: when no longer holds.'}
-                  for: {$use: duration, description: How long it must hold.}
+                  above: {type: number, description: Values above it raise the alarm.}
+                  below: {type: number, description: Values below it raise the alarm.}
+                  hysteresis: {type: number, minimum: 0, description: How far within the bound a value must be to clear it. Absent is 0.}
+                  for: {$use: duration, description: How long it must hold. Absent is 0s.}
+                  clearFor: {$use: duration, description: How long the clearing must hold. Absent is 0s.}
+                  maxAge: {$use: period, description: A property's value older than this is not used. Absent is any age.}
                   severity: {type: string, enum: [Info, Warning, Critical], description: How bad it is. Absent is Warning.}
-                  message: {type: string, maxLength: 1024, description: What to tell people.}
+                  message: {type: string, maxLength: 1024, description: 'What to tell people; {device}, {property}, {label:KEY} and such are filled in.'}
               aggregate:
                 type: object
                 required: [window, functions]

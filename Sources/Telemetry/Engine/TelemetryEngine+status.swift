@@ -12,18 +12,20 @@ extension TelemetryEngine {
         .filter { sinkDefinitions[$0] == nil }
       return PipelineStatus(
         key: run.key, problem: problems[run.key], isRunning: true, missingSinks: missing, series: core.slots.count,
-        openWindows: core.windows?.openWindows ?? 0, records: run.records, stages: stages)
+        openWindows: core.windows?.openWindows ?? 0, records: run.records, stages: stages,
+        forgottenStates: core.forgottenStates)
     }
     for (key, problem) in problems where !runs.contains(where: { $0.key == key }) {
       pipelines.append(
         PipelineStatus(
           key: key, problem: problem, isRunning: false, missingSinks: [], series: 0, openWindows: 0, records: 0,
-          stages: []))
+          stages: [], forgottenStates: 0))
     }
     let untaken = untaken
     var sinks: [SinkStatus] = []
     for (_, lane) in lanes.sorted(by: { $0.key < $1.key }) { sinks.append(await lane.status()) }
     return TelemetryStatus(
-      pipelines: pipelines.sorted { $0.key < $1.key }, sinks: sinks, samplesAfterShutdown: untaken)
+      pipelines: pipelines.sorted { $0.key < $1.key }, sinks: sinks, samplesAfterShutdown: untaken,
+      alarmsLost: alarmsLost + runs.reduce(0) { $0 + $1.core.alarmsLost })
   }
 }

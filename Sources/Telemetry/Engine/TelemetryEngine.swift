@@ -47,6 +47,11 @@ public actor TelemetryEngine {
   private var isRunning = false
   private var stopWaiters: [CheckedContinuation<Void, Never>] = []
   var untaken: UInt64 = 0
+  /// Alarms raised and cleared by all pipelines, in their order: bounded, the oldest lost and counted in the pipelines'
+  /// status. For one reader.
+  public nonisolated let alarms: AsyncStream<AlarmTransition>
+  private let alarmFeed: AsyncStream<AlarmTransition>.Continuation
+  var alarmsLost: UInt64 = 0
 
   /// - Parameters:
   ///   - directory: Holds the spools, the checkpoints and the journal; made where it is missing, at the first `apply`.
@@ -68,6 +73,7 @@ public actor TelemetryEngine {
     checkpoints = CheckpointLog(directory: directory, thread: thread)
     journal = Journal(directory: "\(directory)/journal", thread: BlockingThread())
     (newLanes, laneFeed) = AsyncStream.makeStream()
+    (alarms, alarmFeed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1_024))
   }
 
   // MARK: Samples
@@ -122,6 +128,9 @@ public actor TelemetryEngine {
 
   /// Numbers the rows and posts them to the pipeline's sinks; `touched` gathers these, to be drained.
   func emit(_ rows: inout RecordRows, of run: PipelineRun, _ touched: inout [SinkLane]) {
+    for transition in run.core.takeAlarms() {
+      if case .dropped = alarmFeed.yield(transition) { alarmsLost += 1 }
+    }
     guard !rows.isEmpty else { return }
     catalogue.number(&rows, series: run.core.series)
     run.records += UInt64(rows.count)

@@ -8,6 +8,8 @@ public struct TelemetryStatus: Sendable, Hashable {
   public var sinks: [SinkStatus]
   /// Samples that came after `shutdown()` and were not taken.
   public var samplesAfterShutdown: UInt64
+  /// Alarms raised or cleared of which nobody was told, because too many came at once; their samples are not lost.
+  public var alarmsLost: UInt64
 }
 
 public struct PipelineStatus: Sendable, Hashable {
@@ -30,6 +32,8 @@ public struct PipelineStatus: Sendable, Hashable {
   /// Records put out since the start.
   public var records: UInt64
   public var stages: [Stage]
+  /// States of stages, saved by another version of the program, that could not be taken back.
+  public var forgottenStates: UInt64
 }
 
 public struct SinkStatus: Sendable, Hashable {

@@ -1,4 +1,4 @@
-/// Why a text is no condition, and where: `column` counts characters from 1.
+/// Why a text is no expression, and where: `column` counts characters from 1.
 public struct ExpressionError: Error, Sendable, Hashable, CustomStringConvertible {
   public var message: String
   public var column: Int

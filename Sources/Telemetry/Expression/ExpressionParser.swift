@@ -1,192 +1,105 @@
-internal import DeviceKit
-
-/// Reads a condition by recursive descent, checks its types, and writes the program as it goes.
+/// Reads an expression by recursive descent. Operators, loosest first: `||`, `&&`, comparison (not chained), `+ -`,
+/// `* / %`, unary `- !`; then numbers, texts, names, calls and parentheses.
 struct ExpressionParser {
-  private enum Kind {
-    case number, boolean, quality
-    var name: String {
-      switch self {
-      case .number: "a number"
-      case .boolean: "true or false"
-      case .quality: "a quality"
-      }
-    }
-  }
-
-  private struct Operand {
-    var kind: Kind
-    var column: Int
-  }
-
-  private static let maximumLength = 1_024
-  private static let maximumDepth = 64
+  static let maximumLength = 1_024
+  static let maximumDepth = 64
   private let tokens: [ExpressionToken]
   private var position = 0
-  private var steps: [ExpressionProgram.Step] = []
+  private var depth = 0
 
   init(_ text: String) throws(ExpressionError) {
     guard text.utf8.count <= Self.maximumLength else {
       throw ExpressionError(message: "longer than \(Self.maximumLength) bytes", column: Self.maximumLength)
     }
-    tokens = try ExpressionToken.tokens(of: text)
+    var scanner = ExpressionScanner(text)
+    tokens = try scanner.tokens()
   }
 
-  mutating func parse() throws(ExpressionError) -> ExpressionProgram {
-    let result = try either(depth: 0)
+  mutating func parse() throws(ExpressionError) -> ExpressionNode {
+    let node = try binary(level: 1)
     guard case .end = current.kind else {
       throw ExpressionError(message: "unexpected '\(current.text)'", column: current.column)
     }
-    try require(result, .boolean, "the whole condition")
-    return ExpressionProgram(steps: steps)
+    return node
   }
 
   private var current: ExpressionToken { tokens[position] }
 
-  private mutating func take(_ operators: [String]) -> ExpressionToken? {
-    guard case .symbol = current.kind, operators.contains(current.text) else { return nil }
-    defer { position += 1 }
-    return current
+  private mutating func take(_ symbol: String) -> Bool {
+    guard case .symbol = current.kind, current.text == symbol else { return false }
+    position += 1
+    return true
   }
 
-  private func require(_ operand: Operand, _ kind: Kind, _ what: String) throws(ExpressionError) {
-    guard operand.kind == kind else {
-      throw ExpressionError(message: "\(what) must be \(kind.name), is \(operand.kind.name)", column: operand.column)
-    }
+  private func operation(at level: Int) -> ExpressionNode.Binary? {
+    guard case .symbol = current.kind else { return nil }
+    return ExpressionNode.Binary(rawValue: current.text).flatMap { $0.level == level ? $0 : nil }
   }
 
-  private mutating func either(depth: Int) throws(ExpressionError) -> Operand {
-    var left = try both(depth: depth)
-    while take(["||"]) != nil {
-      try require(left, .boolean, "the left side of ||")
-      let right = try both(depth: depth)
-      try require(right, .boolean, "the right side of ||")
-      steps.append(.or)
-      left.kind = .boolean
-    }
-    return left
-  }
-
-  private mutating func both(depth: Int) throws(ExpressionError) -> Operand {
-    var left = try comparison(depth: depth)
-    while take(["&&"]) != nil {
-      try require(left, .boolean, "the left side of &&")
-      let right = try comparison(depth: depth)
-      try require(right, .boolean, "the right side of &&")
-      steps.append(.and)
-      left.kind = .boolean
-    }
-    return left
-  }
-
-  private mutating func comparison(depth: Int) throws(ExpressionError) -> Operand {
-    let left = try sum(depth: depth)
-    guard let symbol = take(["==", "!=", "<=", ">=", "<", ">"]) else { return left }
-    let right = try sum(depth: depth)
-    switch symbol.text {
-    case "==", "!=":
-      // `value == true` is allowed: a boolean sample counts as 1 or 0.
-      guard left.kind == right.kind || (left.kind != .quality && right.kind != .quality) else {
-        throw ExpressionError(
-          message: "cannot compare \(left.kind.name) with \(right.kind.name)", column: symbol.column)
-      }
-      steps.append(symbol.text == "==" ? .equal : .notEqual)
-    default:
-      try require(left, .number, "the left side of \(symbol.text)")
-      try require(right, .number, "the right side of \(symbol.text)")
-      switch symbol.text {
-      case "<": steps.append(.less)
-      case "<=": steps.append(.lessOrEqual)
-      case ">": steps.append(.greater)
-      default: steps.append(.greaterOrEqual)
+  private mutating func binary(level: Int) throws(ExpressionError) -> ExpressionNode {
+    guard level <= 5 else { return try unary() }
+    var left = try binary(level: level + 1)
+    while let operation = operation(at: level) {
+      position += 1
+      let right = try binary(level: level + 1)
+      left = ExpressionNode(.binary(operation, left, right), at: left.column)
+      if !operation.chains, self.operation(at: level) != nil {
+        throw ExpressionError(message: "comparisons do not chain; write a < b && b < c", column: current.column)
       }
     }
-    if case .symbol = current.kind, ["==", "!=", "<=", ">=", "<", ">"].contains(current.text) {
-      throw ExpressionError(message: "comparisons do not chain; write a < b && b < c", column: current.column)
-    }
-    return Operand(kind: .boolean, column: left.column)
-  }
-
-  private mutating func sum(depth: Int) throws(ExpressionError) -> Operand {
-    let left = try product(depth: depth)
-    while let symbol = take(["+", "-"]) {
-      try require(left, .number, "the left side of \(symbol.text)")
-      try require(try product(depth: depth), .number, "the right side of \(symbol.text)")
-      steps.append(symbol.text == "+" ? .add : .subtract)
-    }
     return left
   }
 
-  private mutating func product(depth: Int) throws(ExpressionError) -> Operand {
-    let left = try unary(depth: depth)
-    while let symbol = take(["*", "/", "%"]) {
-      try require(left, .number, "the left side of \(symbol.text)")
-      try require(try unary(depth: depth), .number, "the right side of \(symbol.text)")
-      steps.append(symbol.text == "*" ? .multiply : symbol.text == "/" ? .divide : .remainder)
-    }
-    return left
-  }
-
-  private mutating func unary(depth: Int) throws(ExpressionError) -> Operand {
+  private mutating func unary() throws(ExpressionError) -> ExpressionNode {
     guard depth < Self.maximumDepth else {
       throw ExpressionError(message: "nested deeper than \(Self.maximumDepth)", column: current.column)
     }
-    if let symbol = take(["-", "!"]) {
-      let operand = try unary(depth: depth + 1)
-      if symbol.text == "-" {
-        try require(operand, .number, "what follows -")
-        steps.append(.negate)
-      } else {
-        try require(operand, .boolean, "what follows !")
-        steps.append(.not)
-      }
-      return Operand(kind: operand.kind, column: symbol.column)
-    }
-    return try primary(depth: depth)
+    depth += 1
+    defer { depth -= 1 }
+    let column = current.column
+    if take("-") { return ExpressionNode(.unary(.negate, try unary()), at: column) }
+    if take("!") { return ExpressionNode(.unary(.not, try unary()), at: column) }
+    return try primary()
   }
 
-  private mutating func primary(depth: Int) throws(ExpressionError) -> Operand {
+  private mutating func primary() throws(ExpressionError) -> ExpressionNode {
     let token = current
-    if take(["("]) != nil {
-      let inner = try either(depth: depth + 1)
-      guard take([")"]) != nil else {
-        throw ExpressionError(message: "expected ')' for the '(' at column \(token.column)", column: current.column)
-      }
-      return Operand(kind: inner.kind, column: token.column)
+    if take("(") {
+      let inner = try binary(level: 1)
+      try close(token)
+      return ExpressionNode(inner.form, at: token.column)
     }
     switch token.kind {
     case .number(let number):
       position += 1
-      steps.append(.constant(number))
-      return Operand(kind: .number, column: token.column)
+      return ExpressionNode(.number(number), at: token.column)
+    case .text:
+      position += 1
+      return ExpressionNode(.text(token.text), at: token.column)
     case .name:
       position += 1
-      return try name(token)
-    case .symbol:
-      throw ExpressionError(message: "expected a value before '\(token.text)'", column: token.column)
-    case .end:
-      throw ExpressionError(message: "expected a value", column: token.column)
+      guard case .symbol = current.kind, current.text == "(" else {
+        return ExpressionNode(.name(token.text), at: token.column)
+      }
+      return ExpressionNode(.call(token.text, try arguments()), at: token.column)
+    case .symbol: throw ExpressionError(message: "expected a value before '\(token.text)'", column: token.column)
+    case .end: throw ExpressionError(message: "expected a value", column: token.column)
     }
   }
 
-  private mutating func name(_ token: ExpressionToken) throws(ExpressionError) -> Operand {
-    if let quality = Quality.allCases.first(where: { $0.name == token.text }) {
-      steps.append(.constant(Double(quality.rawValue)))
-      return Operand(kind: .quality, column: token.column)
-    }
-    switch token.text {
-    case "value":
-      steps.append(.value)
-      return Operand(kind: .number, column: token.column)
-    case "quality":
-      steps.append(.quality)
-      return Operand(kind: .quality, column: token.column)
-    case "true", "false":
-      steps.append(.constant(token.text == "true" ? 1 : 0))
-      return Operand(kind: .boolean, column: token.column)
-    default:
-      throw ExpressionError(
-        message: "unknown name '\(token.text)'; known: value, quality, true, false, Good, Uncertain, Bad",
-        column: token.column)
+  private mutating func arguments() throws(ExpressionError) -> [ExpressionNode] {
+    let opening = current
+    position += 1
+    if take(")") { return [] }
+    var arguments: [ExpressionNode] = []
+    repeat { arguments.append(try binary(level: 1)) } while take(",")
+    try close(opening)
+    return arguments
+  }
+
+  private mutating func close(_ opening: ExpressionToken) throws(ExpressionError) {
+    guard take(")") else {
+      throw ExpressionError(message: "expected ')' for the '(' at column \(opening.column)", column: current.column)
     }
   }
 }

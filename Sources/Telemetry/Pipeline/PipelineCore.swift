@@ -41,6 +41,7 @@ package final class PipelineCore {
   /// Slot by point; -1: not taken, -2: to be asked.
   var slotTable: [Int32] = []
   let flow = SampleFlow()
+  var alarms = AlarmLog()
   let register: (SeriesDescription) -> UInt32
 
   /// - Parameter register: Gives a series, as the last stage leaves its description, its handle in the
@@ -146,6 +147,12 @@ package final class PipelineCore {
   package func wants(_ point: PointID) -> Bool {
     Int(point.index) >= slotTable.count || slotTable[Int(point.index)] != -1
   }
+
+  /// The alarms raised and cleared since the last call, at most 1,024.
+  package func takeAlarms() -> [AlarmTransition] { alarms.take() }
+
+  /// Alarms raised and cleared of which nobody was told, because too many came between two calls of ``takeAlarms()``.
+  package var alarmsLost: UInt64 { alarms.lost }
 
   /// Whether the batch holds a sample that the pipeline takes or might take.
   package func wants(_ batch: SampleBatch) -> Bool {

@@ -4,9 +4,18 @@ extension PipelineSpecification {
   /// One entry of `spec.stages`.
   public enum Stage: Sendable, Hashable {
     case filter(Filter)
+    case range(Range)
     case deadband(Deadband)
-    case throttle(Throttle)
+    case reportOnChange(OnChange)
     case dedup(Dedup)
+    case throttle(Throttle)
+    case sample(Sampling)
+    case swingingDoor(SwingingDoor)
+    case derive(Derive)
+    case convert(Convert)
+    case rename(Rename)
+    case enrich(Enrich)
+    case alarm(Alarm)
     /// The last stage where it occurs.
     case aggregate(Aggregate)
 
@@ -18,14 +27,23 @@ extension PipelineSpecification {
 }
 
 extension PipelineSpecification.Stage {
-  private typealias Read = @Sendable (SpecificationReader) throws(SpecificationError) -> Self
+  fileprivate typealias Read = @Sendable (SpecificationReader) throws(SpecificationError) -> Self
 
   /// How the stages are read, by their keys.
-  private static let readers: [(key: String, read: Read)] = [
+  fileprivate static let readers: [(key: String, read: Read)] = [
     ("filter", { reader throws(SpecificationError) in .filter(try .init(reader)) }),
+    ("range", { reader throws(SpecificationError) in .range(try .init(reader)) }),
     ("deadband", { reader throws(SpecificationError) in .deadband(try .init(reader)) }),
-    ("throttle", { reader throws(SpecificationError) in .throttle(try .init(reader)) }),
+    ("reportOnChange", { reader throws(SpecificationError) in .reportOnChange(try .init(reader)) }),
     ("dedup", { reader throws(SpecificationError) in .dedup(try .init(reader)) }),
+    ("throttle", { reader throws(SpecificationError) in .throttle(try .init(reader)) }),
+    ("sample", { reader throws(SpecificationError) in .sample(try .init(reader)) }),
+    ("swingingDoor", { reader throws(SpecificationError) in .swingingDoor(try .init(reader)) }),
+    ("derive", { reader throws(SpecificationError) in .derive(try .init(reader)) }),
+    ("convert", { reader throws(SpecificationError) in .convert(try .init(reader)) }),
+    ("rename", { reader throws(SpecificationError) in .rename(try .init(reader)) }),
+    ("enrich", { reader throws(SpecificationError) in .enrich(try .init(reader)) }),
+    ("alarm", { reader throws(SpecificationError) in .alarm(try .init(reader)) }),
     ("aggregate", { reader throws(SpecificationError) in .aggregate(try .init(reader)) }),
   ]
 
@@ -46,10 +64,28 @@ extension PipelineSpecification.Stage {
   func makeStage(_ maker: SeriesMaker) -> (any SampleStage)? {
     switch self {
     case .filter(let filter): FilterStage(filter)
+    case .range(let range): RangeStage(range)
     case .deadband(let deadband): DeadbandStage(deadband)
+    case .reportOnChange(let onChange): DeadbandStage(onChange, named: "reportOnChange")
+    case .dedup(let dedup):
+      switch dedup.by {
+      case .value: DeadbandStage(PipelineSpecification.OnChange(heartbeat: dedup.heartbeat), named: "dedup")
+      case .sample: RedeliveryStage()
+      }
     case .throttle(let throttle): ThrottleStage(throttle)
-    case .dedup: DeadbandStage(dedup: ())
+    case .sample(let sampling): SamplingStage(sampling)
+    case .swingingDoor(let door): SwingingDoorStage(door)
+    case .derive(let derive): DeriveStage(derive, maker)
+    case .convert(let convert): ConvertStage(convert)
+    case .rename(let rename): DescribingStage(rename)
+    case .enrich(let enrich): DescribingStage(enrich)
+    case .alarm(let alarm): AlarmStage(alarm, maker)
     case .aggregate: nil
     }
   }
+}
+
+extension PipelineSpecification {
+  /// The keys that an entry of `spec.stages` may have.
+  package static var stageKeys: Set<String> { Set(Stage.readers.map(\.key)) }
 }

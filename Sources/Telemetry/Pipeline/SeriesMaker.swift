@@ -17,4 +17,7 @@ package struct SeriesMaker {
 
   /// How many slots there are.
   package var count: Int { core.slots.count }
+
+  /// Tells people of an alarm.
+  func report(_ transition: AlarmTransition) { core.alarms.append(transition) }
 }

@@ -1,4 +1,5 @@
 package import Documents
+package import SinkKit
 
 /// Reads one JSON object of a spec field by field, naming the path in every error; what nobody asked for is unknown.
 package struct SpecificationReader {
@@ -44,6 +45,48 @@ package struct SpecificationReader {
     guard let value = value(key) else { return nil }
     guard let number = value.number, number.isFinite else { throw error(key, "must be a number, is \(value.typeName)") }
     return number
+  }
+
+  /// One of the names of an enumeration's cases.
+  package mutating func choice<Choice: RawRepresentable & CaseIterable>(
+    _ key: String
+  ) throws(SpecificationError) -> Choice? where Choice.RawValue == String {
+    guard let text = try string(key) else { return nil }
+    guard let choice = Choice(rawValue: text) else {
+      throw error(key, "'\(text)' is not one of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    return choice
+  }
+
+  package mutating func boolean(_ key: String) throws(SpecificationError) -> Bool? {
+    guard let value = value(key) else { return nil }
+    guard case .bool(let flag) = value else { throw error(key, "must be true or false, is \(value.typeName)") }
+    return flag
+  }
+
+  /// A text with words in braces that a series fills in.
+  package func template(_ key: String, _ text: String) throws(SpecificationError) -> NameTemplate {
+    let template: NameTemplate
+    do {
+      template = try NameTemplate(text)
+    } catch let fault {
+      throw error(key, fault.description)
+    }
+    let namesPipeline = template.parts.contains { if case .word(.pipeline, _) = $0 { true } else { false } }
+    guard !namesPipeline else { throw error(key, "'{pipeline}' has no meaning in a stage") }
+    return template
+  }
+
+  /// An expression that has been checked; nil where the member is absent.
+  package mutating func expression(
+    _ key: String, scope: Expression.Scope, result: Expression.Result? = .boolean
+  ) throws(SpecificationError) -> Expression? {
+    guard let text = try string(key) else { return nil }
+    do {
+      return try Expression(text, scope: scope, result: result)
+    } catch let fault {
+      throw error(key, "\(fault)")
+    }
   }
 
   /// A positive duration as manifests write it.

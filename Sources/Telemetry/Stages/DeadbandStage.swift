@@ -36,11 +36,11 @@ final class DeadbandStage: SampleStage {
   }
 
   /// Report on change.
-  init(dedup: Void) {
-    name = "dedup"
+  init(_ onChange: PipelineSpecification.OnChange, named name: String) {
+    self.name = name
     cause = "unchanged"
     band = .absolute(0)
-    heartbeat = Self.never
+    heartbeat = onChange.heartbeat?.nanoseconds ?? Self.never
   }
 
   func grow(to count: Int) { table.grow(to: count) }
@@ -120,8 +120,8 @@ final class DeadbandStage: SampleStage {
 
   func save(slot: Int, to output: inout ByteWriter) {
     let cell = table[slot]
-    output.fixed(cell.state)
     guard cell.state != Self.unseen else { return }
+    output.fixed(cell.state)
     output.fixed(cell.sentAt)
     let kind = SampleKind(rawValue: UInt8(truncatingIfNeeded: cell.state)) ?? .none
     output.value(Value(kind: kind, payload: cell.payload, side: sideValues[slot]))
@@ -129,7 +129,6 @@ final class DeadbandStage: SampleStage {
 
   func restore(slot: Int, from input: inout ByteReader) throws(DecodingFault) {
     let state: UInt16 = try input.fixed()
-    guard state != Self.unseen else { return }
     let sentAt: Int64 = try input.fixed()
     let value = try input.value()
     table[slot].state = state

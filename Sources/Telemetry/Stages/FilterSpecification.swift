@@ -28,13 +28,7 @@ extension PipelineSpecification.Filter {
       guard !qualities.isEmpty else { throw reader.error("quality", "lists no quality: nothing would pass") }
       self.qualities = qualities
     }
-    if let text = try reader.string("where") {
-      do {
-        condition = try Expression(text)
-      } catch {
-        throw reader.error("where", "\(error)")
-      }
-    }
+    condition = try reader.expression("where", scope: .sample)
     guard qualities != nil || condition != nil else {
       throw SpecificationError(path: reader.path, message: "needs quality, where or both")
     }

@@ -7,27 +7,37 @@ final class FilterStage: SampleStage {
   /// Bit n: the quality of raw value n passes.
   private let qualityMask: UInt8
   private let program: ExpressionProgram?
-  private static let chunk = 512
-  private let values: UnsafeMutablePointer<Double>
-  private let qualities: UnsafeMutablePointer<Double>
+  /// What is true of each slot's series: bit n for the program's input n.
+  private var predicates = SlotTable<UInt32>(initial: 0)
+  private static let chunk = 256
+  /// The program's inputs, each a column of a chunk.
+  private let inputs: UnsafeMutablePointer<Double>
   private let stack: UnsafeMutablePointer<Double>
 
   init(_ filter: PipelineSpecification.Filter) {
     qualityMask = filter.qualities.map { $0.reduce(0) { $0 | 1 << $1.rawValue } } ?? 0xFF
     program = filter.condition?.program
-    let height = program?.height ?? 0
-    values = .allocate(capacity: Self.chunk)
-    qualities = .allocate(capacity: Self.chunk)
-    stack = .allocate(capacity: Self.chunk * max(1, height))
-    values.initialize(repeating: 0, count: Self.chunk)
-    qualities.initialize(repeating: 0, count: Self.chunk)
-    stack.initialize(repeating: 0, count: Self.chunk * max(1, height))
+    let width = Self.chunk * max(1, program?.inputs.count ?? 0)
+    let height = Self.chunk * max(1, program?.height ?? 0)
+    inputs = .allocate(capacity: width)
+    stack = .allocate(capacity: height)
+    inputs.initialize(repeating: 0, count: width)
+    stack.initialize(repeating: 0, count: height)
   }
 
   deinit {
-    values.deallocate()
-    qualities.deallocate()
+    inputs.deallocate()
     stack.deallocate()
+  }
+
+  func grow(to count: Int) { predicates.grow(to: count) }
+
+  func describe(slot: Int, _ details: inout SeriesDetails) {
+    var bits: UInt32 = 0
+    for (place, input) in (program?.inputs ?? []).enumerated() {
+      if case .predicate(let predicate) = input, predicate.holds(of: details.description) { bits |= 1 << place }
+    }
+    predicates[slot] = bits
   }
 
   func process(_ flow: SampleFlow) {
@@ -54,40 +64,28 @@ final class FilterStage: SampleStage {
   }
 
   private func keepByCondition(_ program: ExpressionProgram, _ columns: BatchColumns, _ selection: Selection) {
-    let (rows, slots) = (selection.rows, selection.slots)
-    let offered = selection.count
+    let (rows, slots, offered) = (selection.rows, selection.slots, selection.count)
     var kept = 0
-    var numeric = 0
     var start = 0
     while start < offered {
       let end = min(start + Self.chunk, offered)
-      // The chunk's rows with a number move to `numeric…`, which never overtakes `start`.
-      numeric = kept
+      // The chunk's rows that the condition can be asked of move to `kept…`, which never overtakes `start`.
       var filled = 0
       for index in start..<end {
-        let (row, slot) = (rows[index], slots[index])
-        let payload = columns.payloads[Int(row)]
-        let value: Double
-        switch columns.kinds[Int(row)] {
-        case .number: value = Double(bitPattern: payload)
-        case .integer: value = Double(Int64(bitPattern: payload))
-        case .unsigned: value = Double(payload)
-        case .boolean: value = payload == 0 ? 0 : 1
-        case .none, .side:
-          guard !program.readsValue else {
-            counters.drop(1, "notNumeric")
-            continue
-          }
-          value = 0
+        let row = Int(rows[index])
+        if program.readsValue, columns.number(at: row) == nil {
+          counters.drop(1, "notNumeric")
+          continue
         }
-        values[filled] = value
-        qualities[filled] = Double(columns.qualities[Int(row)].rawValue)
+        let slot = slots[index]
+        rows[kept + filled] = rows[index]
+        slots[kept + filled] = slot
         filled += 1
-        rows[numeric] = row
-        slots[numeric] = slot
-        numeric += 1
       }
-      program.run(values: values, qualities: qualities, count: filled, stack: stack)
+      for (place, input) in program.inputs.enumerated() {
+        fill(inputs + place * Self.chunk, with: input, place, columns, rows + kept, slots + kept, filled)
+      }
+      program.run(inputs: inputs, stride: Self.chunk, count: filled, stack: stack)
       let candidates = kept
       for index in 0..<filled {
         rows[kept] = rows[candidates + index]
@@ -98,5 +96,23 @@ final class FilterStage: SampleStage {
       start = end
     }
     selection.count = kept
+  }
+
+  private func fill(
+    _ column: UnsafeMutablePointer<Double>, with input: ExpressionInput, _ place: Int, _ columns: BatchColumns,
+    _ rows: UnsafePointer<Int32>, _ slots: UnsafePointer<Int32>, _ count: Int
+  ) {
+    switch input {
+    case .value: for index in 0..<count { column[index] = columns.number(at: Int(rows[index])) ?? 0 }
+    case .quality: for index in 0..<count { column[index] = Double(columns.qualities[Int(rows[index])].rawValue) }
+    case .age:
+      for index in 0..<count {
+        let row = Int(rows[index])
+        column[index] = Double(columns.gatewayTimes[row] &- columns.sourceTimes[row]) / 1e9
+      }
+    case .predicate:
+      for index in 0..<count { column[index] = Double(predicates.cells[Int(slots[index])] >> UInt32(place) & 1) }
+    case .property, .figure: column.update(repeating: .nan, count: count)
+    }
   }
 }

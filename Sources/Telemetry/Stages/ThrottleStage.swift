@@ -40,12 +40,10 @@ final class ThrottleStage: SampleStage {
   }
 
   func save(slot: Int, to output: inout ByteWriter) {
-    output.byte(table[slot].isSeen ? 1 : 0)
-    output.fixed(table[slot].passedAt)
+    if table[slot].isSeen { output.fixed(table[slot].passedAt) }
   }
 
   func restore(slot: Int, from input: inout ByteReader) throws(DecodingFault) {
-    let isSeen = try input.byte() == 1
-    table[slot] = Cell(passedAt: try input.fixed(), isSeen: isSeen)
+    table[slot] = Cell(passedAt: try input.fixed(), isSeen: true)
   }
 }

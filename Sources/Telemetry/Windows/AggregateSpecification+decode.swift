@@ -12,9 +12,9 @@ extension PipelineSpecification.Aggregate {
     self.init(window: try Self.window(&window), functions: try Self.functions(&reader))
     lateness = try Self.duration(&reader, "lateness", allowingZero: true) ?? .zero
     offset = try Self.duration(&reader, "offset", allowingZero: true) ?? .zero
-    durationWhere = try Self.expression(&reader, "durationWhere")
-    time = try Self.choice(&reader, "time") ?? .event
-    empty = try Self.choice(&reader, "empty") ?? .skip
+    durationWhere = try reader.expression("durationWhere", scope: .reading)
+    time = try reader.choice("time") ?? .event
+    empty = try reader.choice("empty") ?? .skip
     groups = try Self.groups(&reader)
     try readLate(&reader)
     try check(reader)
@@ -116,7 +116,7 @@ extension PipelineSpecification.Aggregate {
         throw fields.error("size", "must be a whole number from 1 to 1000000")
       }
       return .count(size)
-    default: return .state(of: try expression(&fields, "of"))
+    default: return .state(of: try fields.expression("of", scope: .reading))
     }
   }
 
@@ -176,26 +176,5 @@ extension PipelineSpecification.Aggregate {
     guard let duration = try reader.duration(key, allowingZero: allowingZero) else { return nil }
     guard duration <= longest else { throw reader.error(key, "must be at most 168h") }
     return duration
-  }
-
-  private static func expression(
-    _ reader: inout SpecificationReader, _ key: String
-  ) throws(SpecificationError) -> Expression? {
-    guard let text = try reader.string(key) else { return nil }
-    do {
-      return try Expression(text)
-    } catch {
-      throw reader.error(key, "\(error)")
-    }
-  }
-
-  private static func choice<Choice: RawRepresentable<String> & CaseIterable>(
-    _ reader: inout SpecificationReader, _ key: String
-  ) throws(SpecificationError) -> Choice? {
-    guard let text = try reader.string(key) else { return nil }
-    guard let choice = Choice(rawValue: text) else {
-      throw reader.error(key, "'\(text)' is not \(Choice.allCases.map(\.rawValue).joined(separator: " or "))")
-    }
-    return choice
   }
 }
