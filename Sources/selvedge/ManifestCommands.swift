@@ -31,9 +31,11 @@ struct ValidateCommand: ParsableCommand {
         for (index, decoded) in try YAMLDocument.decoded(in: readInput(file)).enumerated() {
           let document = decoded.value
           let label = "\(document["kind"]?.string ?? "?")/\(document[path: "metadata", "name"]?.string ?? "?")"
-          let found =
+          var found =
             decoded.duplicates.map { "line \($0.line): key \"\($0.key)\" occurs twice" }
             + validator.validate(document).map(\.description)
+          // What the schema refuses would only be said twice.
+          if found.isEmpty { found += pipelineProblem(in: document).map { [$0] } ?? [] }
           problems += found.count
           for problem in found { print("\(file): document \(index + 1), line \(decoded.line): \(label): \(problem)") }
           if found.isEmpty { print("\(file): \(label) is valid") }

@@ -58,4 +58,20 @@ import Testing
     #expect(result.status == 1)
     #expect((result.output + result.errors).contains(mistake.path), "\(result)")
   }
+
+  @Test(
+    .timeLimit(.minutes(1)),
+    arguments: [
+      ("filter: {where: value >> 3}", "spec.stages[0].filter.where: expected a value before '>' at column 8"),
+      ("derive: {name: x, expression: a + bb-}", "spec.stages[0].derive.expression: expected a value at column 8"),
+      ("convert: {to: kWatt}", "spec.stages[0].convert.to: 'kWatt' is no unit that is known"),
+    ]
+  )
+  func validateNamesThePlaceInAnExpression(stage: String, words: String) async throws {
+    let mistake = Mistake(
+      testDescription: "", kind: "Pipeline", spec: "{to: [{name: s}], stages: [{\(stage)}]}", path: "", word: "")
+    let result = try await run([try selvedgeBinary(), "validate", "-f", "-"], input: manifest(mistake))
+    #expect(result.status == 1)
+    #expect((result.output + result.errors).contains(words), "\(result)")
+  }
 }
