@@ -115,6 +115,9 @@ struct GatewayParts {
       loop("transitions") { [twins, mirror, events, statusChanges] in
         await TransitionReporter(twins: twins, mirror: mirror, events: events, statusChanges: statusChanges).run()
       },
+      loop("alarms") { [telemetry, mirror, events] in
+        await AlarmReporter(telemetry: telemetry, mirror: mirror, events: events).run()
+      },
       loop("status") { [self] in await statusPublisher.run() },
       loop("shared status") { [self] in await sharedStatusPublisher.run() },
       loop("links") { [linkChanges, mirror, events] in await linkChanges.run(mirror: mirror, events: events) },

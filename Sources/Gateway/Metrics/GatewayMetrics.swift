@@ -118,6 +118,7 @@ struct GatewayMetrics: Sendable {
     var input: Samples = []
     var output: Samples = []
     var held: Samples = []
+    var made: Samples = []
     var dropped: Samples = []
     for pipeline in pipelines {
       for (index, stage) in pipeline.stages.enumerated() {
@@ -125,6 +126,7 @@ struct GatewayMetrics: Sendable {
         input.append((labels, Double(stage.counters.input)))
         output.append((labels, Double(stage.counters.output)))
         held.append((labels, Double(stage.counters.held)))
+        if stage.counters.made > 0 { made.append((labels, Double(stage.counters.made))) }
         for (cause, count) in stage.counters.dropped.sorted(by: { $0.key < $1.key }) {
           dropped.append((labels + [("cause", cause)], Double(count)))
         }
@@ -132,11 +134,17 @@ struct GatewayMetrics: Sendable {
     }
     text.family("selvedge_stage_in_total", .counter, "Samples that entered a stage.", input)
     text.family("selvedge_stage_out_total", .counter, "Samples that left a stage.", output)
-    text.family("selvedge_stage_held", .gauge, "Samples in open windows.", held)
+    text.family("selvedge_stage_held", .gauge, "Samples in open windows, or kept back.", held)
+    text.family(
+      "selvedge_stage_made_total", .counter, "Samples that a stage added to those that entered it.", made)
     text.family("selvedge_stage_dropped_total", .counter, "Samples that a stage dropped, by cause.", dropped)
     text.family(
       "selvedge_pipeline_records_total", .counter, "Records put out.",
       pipelines.map { ([("pipeline", $0.key)], Double($0.records)) })
+    text.family(
+      "selvedge_pipeline_forgotten_states_total", .counter,
+      "States of stages saved by another version, not taken back.",
+      pipelines.map { ([("pipeline", $0.key)], Double($0.forgottenStates)) })
     text.family(
       "selvedge_pipeline_open_windows", .gauge, "Windows that are open.",
       pipelines.map { ([("pipeline", $0.key)], Double($0.openWindows)) })
