@@ -69,11 +69,15 @@ final class MQTTFloor {
       guard poll(&polled, 1, 1_000) >= 0, ContinuousClock.now < deadline else {
         throw BenchError("the counting subscriber heard \(count.messages) of \(messages) messages")
       }
-      var before = -1
-      while count.messages + count.acknowledged != before {
+      // No more than our side reads in a round, so that the broker gets its acknowledgements before it runs out of
+      // message IDs.
+      var (before, packets) = (-1, 0)
+      while count.messages + count.acknowledged != before, packets < 1_024 {
+        packets += 1
         before = count.messages + count.acknowledged
-        guard mosquitto_loop_read(client, 1) == MOSQ_ERR_SUCCESS.rawValue else {
-          throw BenchError("the counting subscriber lost the broker")
+        let code = mosquitto_loop_read(client, 1)
+        guard code == MOSQ_ERR_SUCCESS.rawValue else {
+          throw BenchError("the counting subscriber lost the broker: \(String(cString: mosquitto_strerror(code)))")
         }
       }
       if mosquitto_want_write(client) { mosquitto_loop_write(client, 1) }

@@ -99,7 +99,7 @@ private struct SparkplugHost {
     return SinkUnderTest(
       writer: { try writer("cloud") },
       received: {
-        withExtendedLifetime((subscription, receiver)) {}
+        withExtendedLifetime((subscription, receiver, guarded)) {}
         var host = SparkplugHost()
         for message in heard.messages { try host.take(message) }
         return host.arrivals

@@ -95,9 +95,8 @@ enum SparkplugPayload {
   /// Whether a command asks for new births: `Node Control/Rebirth` is true.
   static func asksForRebirth(_ payload: [UInt8]) -> Bool {
     var reader = ProtobufReader(payload)
-    while case (2, let content)?? = try? reader.next() {
-      guard let metric = content.bytes, isRebirth(metric) else { continue }
-      return true
+    while let (field, content) = try? reader.next() {
+      if field == 2, let metric = content.bytes, isRebirth(metric) { return true }
     }
     return false
   }
