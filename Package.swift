@@ -153,7 +153,9 @@ let package = Package(
         "KubernetesAPI", "Controllers", "TwinStore", "DeviceKit", "ResourceStore", "ResourceConformance", "Resources",
         "Documents", "YAML", "TestSupport", hummingbird, httpTypes, nio, log, lifecycle,
       ]),
-    tests("ModbusProtocolTests", ["ModbusProtocol", "DeviceKit", "Documents", "CModbus", "TestSupport"]),
+    tests(
+      "ModbusProtocolTests",
+      ["ModbusProtocol", "Plant", "DeviceKit", "Documents", "CModbus", "TestSupport", nio, nioPosix]),
     tests(
       "MQTTProtocolTests",
       ["MQTTProtocol", "MQTTClient", "MQTTSink", "SinkKit", "DeviceKit", "Documents", "YAML", "TestSupport", log]),
