@@ -31,6 +31,7 @@ let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", packa
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let asyncHTTP: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
 
 /// A library layer of the project, under `Sources/<path or name>`, with the house's settings.
@@ -62,6 +63,7 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -79,6 +81,7 @@ let package = Package(
     layer("Compression", ["CZlib"]),
     layer("YAML", ["CYaml", "Documents"]),
     layer("MQTTClient", ["CMosquitto", "Documents", log]),
+    layer("HTTPClient", [asyncHTTP, nio, nioPosix, nioHTTP, nioTLS]),
     layer("Resources", ["Documents", "YAML"]),
     layer("DeviceKit", ["Documents"]),
     layer("SinkKit", ["Documents", "DeviceKit", "Threads"]),
@@ -86,7 +89,8 @@ let package = Package(
     layer("ResourceStore", ["Documents", "Resources", "SQLite", "Threads", "CCrypto", deque, log]),
     layer("TwinStore", ["Documents", "DeviceKit", "SQLite", log]),
     layer("Telemetry", ["Documents", "DeviceKit", "SinkKit", log]),
-    layer("KubernetesAPI", ["Documents", "Resources", "YAML", hummingbird, httpTypes, nio, log, lifecycle]),
+    layer("KubernetesAPI", ["Documents", "Resources", "YAML", "Compression", hummingbird, httpTypes, nio, log]),
+    layer("HTTPServing", [hummingbird, hummingbirdCore, httpTypes, nio, nioHTTP, nioPosix, log, lifecycle]),
 
     layer(
       "ModbusProtocol", path: "Protocols/ModbusProtocol",
@@ -95,17 +99,26 @@ let package = Package(
     layer("UdevProtocol", path: "Protocols/UdevProtocol", ["Documents", "DeviceKit", "CUdev", log]),
     layer("FileSink", path: "Sinks/FileSink", ["Documents", "DeviceKit", "SinkKit", "Compression", log]),
     layer("StdoutSink", path: "Sinks/StdoutSink", ["Documents", "SinkKit"]),
+    // What the sinks that speak HTTP share.
+    layer(
+      "HTTPDelivery", path: "Sinks/HTTPDelivery", ["Documents", "DeviceKit", "SinkKit", "HTTPClient", "Compression"]),
+    layer("HTTPSink", path: "Sinks/HTTPSink", ["Documents", "DeviceKit", "SinkKit", "HTTPDelivery", "HTTPClient"]),
+    layer(
+      "RemoteWriteSink", path: "Sinks/RemoteWriteSink",
+      ["Documents", "DeviceKit", "SinkKit", "HTTPDelivery", "HTTPClient"]),
+    layer("OTLPSink", path: "Sinks/OTLPSink", ["Documents", "DeviceKit", "SinkKit", "HTTPDelivery", "HTTPClient"]),
     layer("MQTTSink", path: "Sinks/MQTTSink", ["Documents", "DeviceKit", "SinkKit", "MQTTClient", log]),
 
     layer(
       "Controllers",
-      ["Documents", "DeviceKit", "MQTTClient", "SinkKit", "Resources", "TwinStore", "Telemetry", log, lifecycle]),
+      ["Documents", "DeviceKit", "MQTTClient", "SinkKit", "Resources", "TwinStore", "Telemetry", deque, log, lifecycle]),
     layer(
       "Gateway",
       [
         "Documents", "DeviceKit", "SinkKit", "Resources", "ResourceStore", "TwinStore", "Telemetry", "Controllers",
         "KubernetesAPI", "YAML", "MQTTClient", "ModbusProtocol", "MQTTProtocol", "UdevProtocol", "FileSink",
-        "StdoutSink", "MQTTSink", "SQLite", "Threads", hummingbird, hummingbirdCore, httpTypes, nio, nioHTTP, nioTLS, log, lifecycle,
+        "StdoutSink", "MQTTSink", "HTTPSink", "RemoteWriteSink", "OTLPSink", "SQLite", "Threads", "HTTPServing",
+        hummingbird, httpTypes, nio, nioTLS, log, lifecycle,
         signals,
       ], resources: [.embedInCode("Dashboard/index.html")]),
     program(
@@ -121,9 +134,9 @@ let package = Package(
     program(
       "selvedge-bench",
       [
-        "Telemetry", "SinkKit", "TwinStore", "Controllers", "ModbusProtocol", "MQTTProtocol", "MQTTClient", "DeviceKit",
-        "Documents", "ResourceStore", "KubernetesAPI", "Resources", "CModbus", "CMosquitto", "CSQLite", hummingbird,
-        nio,
+        "Telemetry", "SinkKit", "TwinStore", "Controllers", "ModbusProtocol", "MQTTProtocol", "MQTTClient", "MQTTSink",
+        "DeviceKit", "Documents", "ResourceStore", "KubernetesAPI", "HTTPServing", "Resources", "CModbus", "CMosquitto",
+        "CSQLite", hummingbird, nio,
         nioPosix, log,
       ], path: "Benchmarks"),
 
@@ -145,12 +158,19 @@ let package = Package(
     tests("TwinStoreTests", ["TwinStore", "DeviceKit", "Documents", "SQLite", "TestSupport", log]),
     tests("SinkKitTests", ["SinkKit", "DeviceKit", "Documents"]),
     tests("FileSinkTests", ["FileSink", "SinkConformance", "SinkKit", "DeviceKit", "Documents", "TestSupport"]),
+    tests(
+      "HTTPSinkTests",
+      [
+        "HTTPSink", "RemoteWriteSink", "OTLPSink", "HTTPDelivery", "HTTPClient", "Compression", "SinkConformance",
+        "SinkKit", "DeviceKit", "Documents", "TestSupport",
+      ]),
     tests("StdoutSinkTests", ["StdoutSink", "SinkConformance", "SinkKit", "DeviceKit", "Documents", "TestSupport"]),
-    tests("TelemetryTests", ["Telemetry", "SinkKit", "DeviceKit", "Documents"]),
+    tests("TelemetryTests", ["Telemetry", "SinkKit", "DeviceKit", "Documents", "TestSupport", "YAML"]),
     tests(
       "KubernetesAPITests",
       [
-        "KubernetesAPI", "Controllers", "TwinStore", "DeviceKit", "ResourceStore", "ResourceConformance", "Resources",
+        "KubernetesAPI", "HTTPServing", "Controllers", "TwinStore", "DeviceKit", "ResourceStore", "ResourceConformance",
+        "Resources",
         "Documents", "YAML", "TestSupport", hummingbird, httpTypes, nio, log, lifecycle,
       ]),
     tests(
@@ -158,13 +178,16 @@ let package = Package(
       ["ModbusProtocol", "Plant", "DeviceKit", "Documents", "CModbus", "TestSupport", nio, nioPosix]),
     tests(
       "MQTTProtocolTests",
-      ["MQTTProtocol", "MQTTClient", "MQTTSink", "SinkKit", "DeviceKit", "Documents", "YAML", "TestSupport", log]),
+      [
+        "MQTTProtocol", "MQTTClient", "MQTTSink", "SinkConformance", "SinkKit", "DeviceKit", "Documents", "YAML",
+        "TestSupport", log,
+      ]),
     tests("UdevProtocolTests", ["UdevProtocol", "DeviceKit", "Documents", "YAML", log]),
     tests(
       "ControllersTests",
       [
         "Controllers", "TwinStore", "Telemetry", "Resources", "ResourceConformance", "YAML", "DeviceKit", "Documents",
-        log,
+        "TestSupport", log,
       ]),
     tests("PlantTests", ["Plant", "CModbus", "DeviceKit", "Documents", "TestSupport"]),
     tests("GatewayTests", ["Gateway", "Resources", "YAML", "DeviceKit", "Documents", "TestSupport", log]),
@@ -177,7 +200,8 @@ if let sanitized = Context.environment["SELVEDGE_SANITIZED"] {
   if sanitized != "all" {
     var kept: Set = [
       "CSQLite", "CYaml", "CCrypto", "Documents", "Threads", "SQLite", "YAML", "Resources", "DeviceKit", "SinkKit",
-      "ResourceStore", "TwinStore", "Telemetry", "FileSink", "TestSupport", "ResourceConformance",
+      "ResourceStore", "TwinStore", "Telemetry", "FileSink", "CZlib", "Compression", "TestSupport",
+      "ResourceConformance",
     ]
     package.dependencies = [
       .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -186,7 +210,8 @@ if let sanitized = Context.environment["SELVEDGE_SANITIZED"] {
     if sanitized == "protocols" {
       kept.formUnion([
         "CModbus", "CMosquitto", "CUdev", "MQTTClient", "ModbusProtocol", "MQTTProtocol", "UdevProtocol",
-        "MQTTSink", "Plant", "ModbusProtocolTests", "MQTTProtocolTests", "UdevProtocolTests", "PlantTests",
+        "MQTTSink", "SinkConformance", "Plant", "ModbusProtocolTests", "MQTTProtocolTests", "UdevProtocolTests",
+        "PlantTests",
       ])
       package.dependencies.append(.package(url: "https://github.com/apple/swift-nio", from: "2.101.2"))
     } else {

@@ -43,6 +43,7 @@ build_packages=(
   libssl-dev:/usr/include/openssl/evp.h
   libudev-dev:/usr/include/libudev.h
   libyaml-dev:/usr/include/yaml.h
+  zlib1g-dev:/usr/include/zlib.h
 )
 demo_packages=(
   mosquitto:mosquitto
@@ -55,6 +56,8 @@ test_packages=(
   umockdev:umockdev-run
   mbpoll:mbpoll
   prometheus:prometheus
+  victoria-metrics:victoria-metrics
+  influxdb:influxd
   python3:python3
   lua5.4:lua5.4
   kubernetes-client:kubectl
@@ -135,7 +138,9 @@ for group in "$@"; do
     test)
       require_swift
       require_packages "${build_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}"
-      require_python_packages 'import pymodbus, kubernetes, kopf, yaml' pymodbus kubernetes kopf pyyaml
+      require_python_packages \
+        'import pymodbus, kubernetes, kopf, yaml, numpy, pysparkplug, cramjam, opentelemetry.proto.collector.metrics.v1.metrics_service_pb2' \
+        pymodbus kubernetes kopf pyyaml numpy pysparkplug cramjam opentelemetry-proto
       ;;
     deploy)
       require_swift

@@ -138,6 +138,11 @@ def document(binary):
             "externalReferences": [{"type": "vcs", "url": item["url"]}],
             "properties": [{"name": "selvedge:revision", "value": item["revision"] or "unknown"}],
         })
+    runtime = f"pkg:generic/swift@{compiler()}"
+    components.append({
+        "type": "library", "bom-ref": runtime, "name": "swift-runtime", "version": compiler(), "scope": "required", **licensed("Apache-2.0"),
+        "purl": runtime, "description": "The standard library, Dispatch and FoundationEssentials, linked statically",
+    })
     distribution = release()
     for name in sorted(system):
         item = system[name]
@@ -151,8 +156,9 @@ def document(binary):
     for identity, item in sorted(packages.items()):
         needs = [references[other] for other in item["needs"]]
         if not identity:
-            needs += [references[f"deb:{name}"] for name in sorted(system)]
+            needs += [runtime] + [references[f"deb:{name}"] for name in sorted(system)]
         dependencies.append({"ref": references[identity], "dependsOn": needs})
+    dependencies.append({"ref": runtime})
     dependencies += [{"ref": references[f"deb:{name}"]} for name in sorted(system)]
     return {
         "$schema": "http://cyclonedx.org/schema/bom-1.5.schema.json", "bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1,

@@ -15,12 +15,12 @@ build=(-c release --disable-testable-imports)
 swift build -c release --build-tests
 if (($#)); then exec swift test "${build[@]}" --skip-build "$@"; fi
 
-# All tests of a process run at once, each with its stores, servers and programs: in three processes, one after the
+# All tests of a process run at once, each with its stores, servers and programs: in four processes, one after the
 # other, none comes near the 1,024 descriptors beyond which libmodbus' select() gives up.
 status=0
 for targets in \
   'Documents|DeviceKit|Resources|ResourceStore|TwinStore|Telemetry|Controllers' \
-  'ModbusProtocol|MQTTProtocol|UdevProtocol|Plant' 'KubernetesAPI|Gateway'; do
+  'ModbusProtocol|MQTTProtocol|UdevProtocol|Plant' 'SinkKit|FileSink|StdoutSink|HTTPSink' 'KubernetesAPI|Gateway'; do
   swift test "${build[@]}" --skip-build --filter "^(${targets})Tests\\." || status=$?
 done
 exit "$status"

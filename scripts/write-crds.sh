@@ -22,3 +22,6 @@ resources:
 HEAD
   for file in Deploy/crds/*.yaml; do echo "- $(basename "$file")"; done
 } > Deploy/crds/Kustomization
+
+# The chart's copies and the single file.
+python3 scripts/check-deploy.py --write

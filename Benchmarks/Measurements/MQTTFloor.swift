@@ -6,13 +6,19 @@ import Glibc
 /// It reads until the socket is empty, then rests 2 ms before it looks again, so that a poll() and a read in vain are
 /// shared by many messages as on our side: cheaper than `mosquitto_loop`, which calls pselect() before every packet.
 final class MQTTFloor {
-  private final class Count { var messages = 0 }
+  private final class Count {
+    var messages = 0
+    var acknowledged = 0
+    var republishes = false
+  }
   private let client: OpaquePointer
   private let count = Count()
   private let load: MQTTLoad
   private let broker: BenchBroker
 
-  init(_ load: MQTTLoad, at broker: BenchBroker) throws(BenchError) {
+  /// With `republishes` it gives each message on, on a topic of its own, at QoS 1.
+  init(_ load: MQTTLoad, at broker: BenchBroker, republishes: Bool = false) throws(BenchError) {
+    count.republishes = republishes
     self.load = load
     self.broker = broker
     mosquitto_lib_init()
@@ -20,8 +26,15 @@ final class MQTTFloor {
       throw BenchError("libmosquitto makes no client")
     }
     self.client = client
-    mosquitto_message_callback_set(client) { _, count, _ in
-      Unmanaged<Count>.fromOpaque(count!).takeUnretainedValue().messages += 1
+    mosquitto_max_inflight_messages_set(client, 0)
+    mosquitto_message_callback_set(client) { client, count, message in
+      let count = Unmanaged<Count>.fromOpaque(count!).takeUnretainedValue()
+      count.messages += 1
+      guard count.republishes, let message = message?.pointee else { return }
+      mosquitto_publish(client, nil, "out/room/temperature", message.payloadlen, message.payload, 1, false)
+    }
+    mosquitto_publish_callback_set(client) { _, count, _ in
+      Unmanaged<Count>.fromOpaque(count!).takeUnretainedValue().acknowledged += 1
     }
     guard mosquitto_connect(client, "127.0.0.1", Int32(broker.port), 60) == MOSQ_ERR_SUCCESS.rawValue else {
       throw BenchError("the counting subscriber cannot connect")
@@ -39,6 +52,7 @@ final class MQTTFloor {
   func costOfCounting() throws(BenchError) -> Double {
     try read(MQTTLoad.topics)
     count.messages = 0
+    count.acknowledged = 0
     let before = processCPUNanoseconds()
     let publisher = try broker.publisher(topics: MQTTLoad.topics, messages: load.messages, qos: load.qos)
     try read(load.messages)
@@ -49,17 +63,21 @@ final class MQTTFloor {
 
   private func read(_ messages: Int) throws(BenchError) {
     let deadline = ContinuousClock.now + .seconds(60)
-    while count.messages < messages {
+    while count.messages < messages || (count.republishes && count.acknowledged < messages) {
       var polled = pollfd(
         fd: mosquitto_socket(client), events: Int16(POLLIN | (mosquitto_want_write(client) ? POLLOUT : 0)), revents: 0)
       guard poll(&polled, 1, 1_000) >= 0, ContinuousClock.now < deadline else {
         throw BenchError("the counting subscriber heard \(count.messages) of \(messages) messages")
       }
-      var before = -1
-      while count.messages != before {
-        before = count.messages
-        guard mosquitto_loop_read(client, 1) == MOSQ_ERR_SUCCESS.rawValue else {
-          throw BenchError("the counting subscriber lost the broker")
+      // No more than our side reads in a round, so that the broker gets its acknowledgements before it runs out of
+      // message IDs.
+      var (before, packets) = (-1, 0)
+      while count.messages + count.acknowledged != before, packets < 1_024 {
+        packets += 1
+        before = count.messages + count.acknowledged
+        let code = mosquitto_loop_read(client, 1)
+        guard code == MOSQ_ERR_SUCCESS.rawValue else {
+          throw BenchError("the counting subscriber lost the broker: \(String(cString: mosquitto_strerror(code)))")
         }
       }
       if mosquitto_want_write(client) { mosquitto_loop_write(client, 1) }

@@ -4,6 +4,7 @@ import Glibc
 import Logging
 import MQTTClient
 import MQTTProtocol
+import MQTTSink
 import SinkKit
 import Synchronization
 import Telemetry
@@ -24,13 +25,25 @@ func measureMQTT() async throws -> [Measurement] {
         ours: { try await costOfAggregating(load, at: broker) },
         floor: { try MQTTFloor(load, at: broker).costOfCounting() }))
   }
+  // From the broker and back to it at QoS 1. The floor gives every message on; ours does so too, as a sample of one
+  // number, or closes a window of one second over it.
+  for (name, windows) in [("MQTT to MQTT, each sample", false), ("MQTT to window to MQTT", true)] {
+    let load = MQTTLoad(qos: 1, names: ["temperature"], isSent: true, hasWindow: windows)
+    rows.append(
+      try await .best(
+        of: 3, name, unit: "ns CPU/message", ours: { try await costOfAggregating(load, at: broker) },
+        floor: { try MQTTFloor(load, at: broker, republishes: true).costOfCounting() }))
+  }
   return rows
 }
 
 struct MQTTLoad {
   static let topics = 100
-  static let names = ["temperature", "humidity", "battery"]
   var qos: Int
+  var names = ["temperature", "humidity", "battery"]
+  /// Whether what comes out is published again.
+  var isSent = false
+  var hasWindow = true
   var messages: Int { qos == 0 ? 200_000 : 100_000 }
 }
 
@@ -49,42 +62,54 @@ private struct EngineFeed: DeviceFeed {
 private func costOfAggregating(_ load: MQTTLoad, at broker: BenchBroker) async throws -> Double {
   let place = try BenchPlace()
   let points = PointTable()
+  let pool = BrokerPool(logger: .silent)
+  defer { pool.close() }
   let engine = TelemetryEngine(
-    directory: place.path("telemetry"), node: "bench", points: points, sinks: [],
+    directory: place.path("telemetry"), node: "bench", points: points, sinks: [MQTTSinkPlugin(brokers: pool)],
     describe: { point in
       let name = points.name(of: point)
       return SeriesDescription(node: "bench", device: name.device, property: name.property, model: "room")
     }, range: { _ in nil }, logger: .silent)
-  // The sink stays undefined: closed windows wait for it in the spool, on disk.
+  // Where nothing is sent the sink stays undefined: closed windows wait for it in the spool, on disk.
   let functions: JSONValue = ["mean", "min", "max", "count"]
   let stage: JSONValue = ["aggregate": ["window": ["tumbling": "1s"], "functions": functions]]
-  let stages: JSONValue = [stage]
+  let stages: JSONValue = load.hasWindow ? [stage] : []
   let targets: JSONValue = [["name": "later"]]
+  let sink: JSONValue = [
+    "mqtt": ["brokerRef": ["name": "local"], "topic": "out/{device}/{property}", "qos": 1],
+    "batch": ["maxSamples": 2_000],
+  ]
   await engine.apply(
-    pipelines: [PipelineDefinition(key: "default/bench", spec: ["stages": stages, "to": targets])], sinks: [])
+    pipelines: [PipelineDefinition(key: "default/bench", spec: ["stages": stages, "to": targets])],
+    sinks: load.isSent ? [SinkDefinition(key: "default/later", spec: sink)] : [])
   let feed = EngineFeed(engine: engine)
-  let pool = BrokerPool(logger: .silent)
-  defer { pool.close() }
   let sessions = try sessions(load, points, feed, MQTTPlugin(brokers: pool, clock: .system, logger: .silent))
-  let samples = load.messages * MQTTLoad.names.count
+  let samples = load.messages * load.names.count
   let cost = try await withThrowingTaskGroup(of: Void.self) { group in
     defer { group.cancelAll() }
     group.addTask { await engine.run() }
     for session in sessions { group.addTask { await session.run() } }
     pool.set("default/local", try BrokerConfiguration(url: "mqtt://127.0.0.1:\(broker.port)"))
     // Every topic has a retained message, which tells that the subscription stands.
-    try await until("every topic was heard") { feed.taken >= MQTTLoad.topics * MQTTLoad.names.count }
+    try await until("every topic was heard") { feed.taken >= MQTTLoad.topics * load.names.count }
     let known = feed.taken
     let before = processCPUNanoseconds()
     let publisher = try broker.publisher(topics: MQTTLoad.topics, messages: load.messages, qos: load.qos)
     try await until("every message was taken") { feed.taken >= known + samples }
     try await until("every window was closed") { await engine.status().pipelines.allSatisfy { $0.openWindows == 0 } }
+    if load.isSent {
+      try await until("all was sent") {
+        let status = await engine.status()
+        let records = status.pipelines.reduce(0) { $0 + $1.records }
+        return status.sinks.allSatisfy { $0.spool.held == 0 && $0.spool.delivered >= records }
+      }
+    }
     let spent = processCPUNanoseconds() - before
     try publisher.join()
     return spent / Double(load.messages)
   }
   guard let status = await engine.status().pipelines.first,
-    status.records > 0, status.stages.last?.counters.input ?? 0 >= UInt64(samples)
+    status.records > 0, status.stages.first?.counters.input ?? 0 >= UInt64(samples)
   else { throw BenchError("the pipeline did not take every sample") }
   await engine.shutdown()
   return cost
@@ -93,7 +118,7 @@ private func costOfAggregating(_ load: MQTTLoad, at broker: BenchBroker) async t
 private func sessions(_ load: MQTTLoad, _ points: PointTable, _ feed: EngineFeed, _ plugin: MQTTPlugin) throws
   -> [any DeviceSession]
 {
-  let properties = MQTTLoad.names.map {
+  let properties = load.names.map {
     PropertyDefinition(name: $0, type: .number, binding: ["path": .string($0), "qos": .integer(Int64(load.qos))])
   }
   return try (0..<MQTTLoad.topics).map { index in

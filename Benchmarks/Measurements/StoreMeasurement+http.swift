@@ -1,4 +1,5 @@
 import Glibc
+import HTTPServing
 import Hummingbird
 import KubernetesAPI
 import Logging
@@ -16,9 +17,10 @@ extension StoreBench {
     router.get("/idle") { _, _ in "idle" }
     api.register(on: router)
     let (ports, announce) = AsyncStream.makeStream(of: Int.self)
-    let application = Application(
-      router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
-      onServerRunning: { channel in announce.yield(channel.localAddress?.port ?? 0) }, logger: .silent)
+    let application = HTTPServer(
+      router: router, address: .init(host: "127.0.0.1", port: 0),
+      gauge: ConnectionGauge(limits: .init(connections: 4_096)),
+      onRunning: { channel in announce.yield(channel.localAddress?.port ?? 0) }, logger: .silent)
     let server = Task { try await application.run() }
     defer { server.cancel() }
     var iterator = ports.makeAsyncIterator()

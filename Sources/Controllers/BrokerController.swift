@@ -168,6 +168,16 @@ public final class BrokerController: Sendable {
         keepAlive: specification["keepAlive"]?.string.flatMap { Duration(manifest: $0) } ?? .seconds(30),
         cleanSession: false)
       configuration.heldFiles = held
+      configuration.verifiesBroker = tls["insecureSkipVerify"]?.bool != true
+      if let version = specification["protocolVersion"]?.int {
+        guard let known = MQTTVersion(rawValue: version) else {
+          throw MQTTError(.invalidConfiguration, "spec.protocolVersion: must be 4 (MQTT 3.1.1) or 5, is \(version)")
+        }
+        configuration.protocolVersion = known
+      }
+      if let expiry = specification["sessionExpiry"]?.string.flatMap({ Duration(manifest: $0) }) {
+        configuration.sessionExpiry = expiry
+      }
       return configuration
     } catch {
       throw DeviceError(reason: "InvalidBroker", message: "\(error)", isPermanent: true)

@@ -31,6 +31,9 @@ public actor DeviceController {
   private let served: AsyncStream<Void>.Continuation
   private var active: [DeviceKey: Active] = [:]
   private var resolutions: [DeviceKey: DeviceResolution] = [:]
+  private var servedCounts: [String: Int] = [:]
+  /// Which version of each model's spec the Devices were resolved by: a mere status of it is no news to them.
+  private var knownModels: [String: String] = [:]
 
   public init(
     mirror: ResourceMirror, plugins: [any ProtocolPlugin], resolver: DeviceResolver, twins: TwinStore,
@@ -58,6 +61,28 @@ public actor DeviceController {
   /// How the Device was resolved last.
   public func resolution(of device: DeviceKey) -> DeviceResolution? { resolutions[device] }
 
+  /// How many Devices are served by a DeviceModel.
+  public func count(servedBy model: String) -> Int { servedCounts[model] ?? 0 }
+
+  /// Nil: the Device is gone. Whether that is news.
+  @discardableResult
+  private func note(_ resolution: DeviceResolution?, of device: DeviceKey) -> Bool {
+    let before = resolutions[device]
+    guard before != resolution else { return false }
+    resolutions[device] = resolution
+    if case .serve(let plan)? = before { servedCounts[plan.model.name, default: 0] -= 1 }
+    if case .serve(let plan)? = resolution { servedCounts[plan.model.name, default: 0] += 1 }
+    servedCounts = servedCounts.filter { $0.value > 0 }
+    return true
+  }
+
+  private func isNews(_ model: ObjectKey) -> Bool {
+    let metadata = mirror.object(.deviceModels, model)?["metadata"]
+    let text = metadata.map { "\($0["uid"] ?? "") \($0["generation"] ?? "")" }
+    defer { knownModels[model.name] = text }
+    return knownModels[model.name] != text
+  }
+
   /// Returns when the Devices that were there at the start have their sessions.
   public func waitUntilServed() async {
     for await _ in servedSignal {}
@@ -73,7 +98,7 @@ public actor DeviceController {
       var hasModelChange = false
       for change in changes {
         if change.resource == .devices { devices.insert(DeviceKey(change.key)) }
-        if change.resource == .deviceModels { hasModelChange = true }
+        if change.resource == .deviceModels, self.isNews(change.key) { hasModelChange = true }
       }
       if hasModelChange { devices.formUnion(self.mirror.objects(.devices).keys.map { DeviceKey($0) }) }
       let models = self.models
@@ -92,7 +117,7 @@ public actor DeviceController {
     guard let object = mirror.object(.devices, device.objectKey), object[path: "metadata", "deletionTimestamp"] == nil
     else { return await remove(device) }
     let resolution = resolver.resolve(object, models: models)
-    let isNew = resolutions.updateValue(resolution, forKey: device) != resolution
+    let isNew = note(resolution, of: device)
     if isNew || active[device].map({ $0.labels != object.metadata.labels }) ?? false {
       await stop(device)
       if case .serve(let plan) = resolution { await start(device, plan, object) }
@@ -132,7 +157,7 @@ public actor DeviceController {
         device: device, connection: plan.connection, properties: definitions, points: ids, model: plan.model.traits)
       session = try plugin.session(for: request, feed: feed)
     } catch {
-      resolutions[device] = .faulty(reason: error.reason, message: error.message)
+      note(.faulty(reason: error.reason, message: error.message), of: device)
       return
     }
     board.set(device, .connecting)
@@ -161,7 +186,7 @@ public actor DeviceController {
 
   private func remove(_ device: DeviceKey) async {
     await stop(device)
-    guard resolutions.removeValue(forKey: device) != nil else { return }
+    guard note(nil, of: device) else { return }
     twins.remove(device)
     logger.info("device removed", metadata: ["device": "\(device)"])
   }

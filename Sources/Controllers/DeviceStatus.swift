@@ -54,7 +54,7 @@ public struct DeviceStatus: Sendable {
   public func patch(previous: JSONValue, now: Timestamp) -> JSONValue {
     let shown = shownProperties()
     var status: JSONValue = [
-      "observedGeneration": .integer(generation), "nodeName": .string(nodeName),
+      "observedGeneration": .integer(generation), "nodeName": resolution == .elsewhere ? .null : .string(nodeName),
       "conditions": conditions(previous: Conditions(previous["conditions"]), now: now),
       "properties": .array(shown.map(\.json)),
     ]
@@ -97,7 +97,6 @@ public struct DeviceStatus: Sendable {
   private func conditions(previous: Conditions, now: Timestamp) -> JSONValue {
     var list = Conditions.Editor(previous, generation: generation, now: now)
     switch resolution {
-    case .elsewhere: break
     case .waiting(let reason, let message):
       list.set("Connected", .unknown, reason, message)
       list.set("Synced", .unknown, reason, message)
@@ -110,6 +109,11 @@ public struct DeviceStatus: Sendable {
       list.set("Ready", .false, reason, message)
       list.set("Reconciling", nil)
       list.set("Stalled", .true, reason, message)
+    case .elsewhere:
+      let message = "spec.nodeName names another node, and no gateway there: start one, or change spec.nodeName"
+      for type in ["Connected", "Synced", "Ready"] { list.set(type, .unknown, "NodeAbsent", message) }
+      list.set("Reconciling", nil)
+      list.set("Stalled", nil)
     case .serve: served(&list)
     }
     return list.json

@@ -23,6 +23,8 @@ struct SecretContent: Hashable {
     data = secret["data"] ?? [:]
   }
 
+  var keys: [String] { (data.object ?? [:]).keys.sorted() }
+
   func bytes(_ key: String) throws(DeviceError) -> [UInt8] {
     guard let text = data[key]?.string, let bytes = Base64.bytes(of: text) else {
       throw DeviceError(reason: "SecretKeyMissing", message: "\(field): Secret \"\(name)\" has no key \(key)")

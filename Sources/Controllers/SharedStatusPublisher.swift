@@ -44,20 +44,35 @@ public struct Readiness: Sendable, Hashable {
   }
 }
 
+/// What tells how the objects of one kind fare.
+public struct ReadinessSource: Sendable {
+  public var resource: ResourceName
+  /// Whether this node's Gateway object lists them: what other nodes may see otherwise.
+  public var differsByNode: Bool
+  /// Nil while nothing is known, which the status says too.
+  public var readiness: @Sendable (_ key: ObjectKey, _ object: JSONValue) async -> Readiness?
+
+  public init(
+    _ resource: ResourceName, differsByNode: Bool = true,
+    _ readiness: @escaping @Sendable (_ key: ObjectKey, _ object: JSONValue) async -> Readiness?
+  ) {
+    self.resource = resource
+    self.differsByNode = differsByNode
+    self.readiness = readiness
+  }
+}
+
 /// Writes the status of shared objects and of this node's Gateway object, whenever something other than a counter
 /// changed.
 public actor SharedStatusPublisher {
-  /// Tells how an object fares; nil while nothing is known, which the status says too.
-  public typealias Source = @Sendable (_ key: ObjectKey, _ object: JSONValue) async -> Readiness?
-
   private let mirror: ResourceMirror
   private let backend: any ResourceBackend
   private let nodeName: String
   /// What does not change while the gateway runs: version, startTime, node.
   private let facts: JSONValue
-  /// What does: `devices: {total, connected}`.
-  private let deviceCounts: @Sendable () -> JSONValue
-  private let sources: [(resource: ResourceName, source: Source)]
+  /// What does: `devices: {total, connected}` and the like; null for what is not there any more.
+  private let figures: @Sendable () -> JSONValue
+  private let sources: [ReadinessSource]
   private let events: EventRecorder
   private let clock: WallClock
   private let logger: Logger
@@ -67,14 +82,14 @@ public actor SharedStatusPublisher {
 
   public init(
     mirror: ResourceMirror, backend: any ResourceBackend, nodeName: String, facts: JSONValue,
-    deviceCounts: @escaping @Sendable () -> JSONValue, sources: [(resource: ResourceName, source: Source)],
+    figures: @escaping @Sendable () -> JSONValue, sources: [ReadinessSource],
     events: EventRecorder, clock: WallClock, logger: Logger
   ) {
     self.mirror = mirror
     self.backend = backend
     self.nodeName = nodeName
     self.facts = facts
-    self.deviceCounts = deviceCounts
+    self.figures = figures
     self.sources = sources
     self.events = events
     self.clock = clock
@@ -90,20 +105,21 @@ public actor SharedStatusPublisher {
   }
 
   private func publish() async {
-    var gateway = facts.merging(["devices": deviceCounts()])
+    var gateway = facts.merging(figures())
     told = told.filter { mirror.object($0.key.resource, $0.key.key) != nil }
-    for (resource, source) in sources {
+    for source in sources {
+      let resource = source.resource
       var entries: [JSONValue] = []
       for (key, object) in mirror.objects(resource).sorted(by: { $0.key < $1.key }) {
-        let readiness = await source(key, object) ?? .pending
+        let readiness = await source.readiness(key, object) ?? .pending
         await publish(resource, key, object, readiness)
-        await tell(ResourceMirror.Change(resource: resource, key: key), object, readiness)
+        await tell(ResourceMirror.Change(resource: resource, key: key), object, readiness, source)
         entries.append([
           "namespace": .string(key.namespace), "name": .string(key.name), "ready": .bool(readiness.status == .true),
           "state": .string(readiness.reason), "message": .string(readiness.message),
         ])
       }
-      gateway[resource.plural] = .array(entries)
+      if source.differsByNode { gateway[resource.plural] = .array(entries) }
     }
     await publishGateway(gateway)
   }
@@ -121,7 +137,9 @@ public actor SharedStatusPublisher {
   }
 
   /// Records an event where an object went bad, is bad for another reason, or is well again.
-  private func tell(_ place: ResourceMirror.Change, _ object: JSONValue, _ readiness: Readiness) async {
+  private func tell(
+    _ place: ResourceMirror.Change, _ object: JSONValue, _ readiness: Readiness, _ source: ReadinessSource
+  ) async {
     // While it is not known how the object fares, the last verdict stands.
     guard readiness.status != .unknown else { return }
     let verdict = Verdict(isGood: readiness.status == .true, reason: readiness.reason)
@@ -132,7 +150,9 @@ public actor SharedStatusPublisher {
     }
     let before = told[place] ?? stored
     told[place] = verdict
-    guard verdict.isGood ? before?.isGood != true : before != verdict else { return }
+    // That what is no more than data is well from the start is no event.
+    let wasGood = before?.isGood ?? !source.differsByNode
+    guard verdict.isGood ? !wasGood : before != verdict else { return }
     await events.record(
       object, type: verdict.isGood ? .normal : .warning, reason: readiness.reason, message: readiness.message)
   }

@@ -28,6 +28,7 @@ public actor StatusPublisher {
   private let twins: TwinStore
   private let board: ConnectionBoard
   private let nodeName: String
+  private let isAlone: Bool
   private let changes: CoalescingSignal<DeviceKey>
   private let rate: Rate
   private let clock: WallClock
@@ -35,9 +36,11 @@ public actor StatusPublisher {
   private var budgets: [DeviceKey: Budget] = [:]
   private var postponed: Set<DeviceKey> = []
 
+  /// - Parameter isAlone: whether no other gateway writes to the backend; then this one says so of Devices whose
+  ///   `spec.nodeName` names a node without a Gateway, which nobody else would.
   public init(
     mirror: ResourceMirror, backend: any ResourceBackend, devices: DeviceController, twins: TwinStore,
-    board: ConnectionBoard, nodeName: String, changes: CoalescingSignal<DeviceKey>, rate: Rate = Rate(),
+    board: ConnectionBoard, nodeName: String, isAlone: Bool, changes: CoalescingSignal<DeviceKey>, rate: Rate = Rate(),
     clock: WallClock, logger: Logger
   ) {
     self.mirror = mirror
@@ -46,6 +49,7 @@ public actor StatusPublisher {
     self.twins = twins
     self.board = board
     self.nodeName = nodeName
+    self.isAlone = isAlone
     self.changes = changes
     self.rate = rate
     self.clock = clock
@@ -80,7 +84,7 @@ public actor StatusPublisher {
 
   private func publish(_ device: DeviceKey) async {
     guard let object = mirror.object(.devices, device.objectKey), let resolution = await devices.resolution(of: device),
-      resolution != .elsewhere
+      resolution != .elsewhere || isNobodys(object)
     else {
       budgets[device] = nil
       return
@@ -104,6 +108,12 @@ public actor StatusPublisher {
       postponed.insert(device)
       logger.warning("status not written", metadata: ["device": "\(device)", "error": "\(error.message)"])
     }
+  }
+
+  /// Whether a Device of another node has no gateway that could write its status.
+  private func isNobodys(_ device: JSONValue) -> Bool {
+    guard isAlone, let node = device[path: "spec", "nodeName"]?.string else { return false }
+    return mirror.object(.gateways, ObjectKey(name: node)) == nil
   }
 
   /// Takes one write from the device's budget; false where there is none left.

@@ -17,7 +17,8 @@ public struct KubernetesAPI: Sendable {
   let logger: Logger
 
   /// - Parameters:
-  ///   - backends: where resources live; of two that define the same kind the first serves it.
+  ///   - backends: where resources live; of two that define the same kind the first serves it. Events of the core
+  ///     group are served as `events.k8s.io/v1` too.
   ///   - now: the wall clock, for ages in tables.
   ///   - version: the daemon's version; shown as build metadata of the Kubernetes version.
   ///   - requestGuard: who may ask: by default those who address the gateway by a loopback name.
@@ -28,7 +29,8 @@ public struct KubernetesAPI: Sendable {
     requestGuard: LocalRequestGuard = LocalRequestGuard(), access: AccessControl = AccessControl(),
     maximumWatches: Int = 1_024
   ) {
-    catalogue = Catalogue(backends: backends)
+    let events = backends.first { $0.definitions.contains { $0.name == EventForm.stored.name } }
+    catalogue = Catalogue(backends: backends + (events.map { [EventsGroupBackend(base: $0)] } ?? []))
     openAPI = OpenAPIDocuments(catalogue, version: version)
     gauge = WatchGauge(limit: maximumWatches)
     self.now = now

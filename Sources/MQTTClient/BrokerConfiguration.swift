@@ -10,6 +10,8 @@ public struct BrokerConfiguration: Sendable, Hashable {
   /// PEM files of the client's own certificate and key, both or neither.
   public var certificateFile: String?
   public var keyFile: String?
+  /// False takes any certificate of the broker.
+  public var verifiesBroker = true
   /// Files in memory that the paths above name; they live as long as the configuration.
   public var heldFiles: [MemoryFile] = []
   /// Absent: a random one for the life of the process.
@@ -20,6 +22,11 @@ public struct BrokerConfiguration: Sendable, Hashable {
   /// of its own; then QoS 1 messages that were not acknowledged are delivered again after a reconnection, at once:
   /// to those subscribers that are there before the connection is configured.
   public var cleanSession: Bool
+  /// The protocol that is spoken.
+  public var protocolVersion = MQTTVersion.v3_1_1
+  /// How long the broker keeps a session that is not `cleanSession` after a disconnection. MQTT 5 only: MQTT 3.1.1 leaves
+  /// it to the broker.
+  public var sessionExpiry = Duration.seconds(86_400)
   /// Published by the broker when this client vanishes.
   public var will: MQTTPublication?
   /// Delays between attempts to connect.

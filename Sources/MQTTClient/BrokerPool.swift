@@ -17,8 +17,15 @@ public final class BrokerPool: Sendable {
     weak var connection: MQTTConnection?
   }
 
+  private struct Dedicated {
+    weak var connection: MQTTConnection?
+    var adapt: @Sendable (BrokerConfiguration) -> BrokerConfiguration
+  }
+
   private struct Contents {
     var configured: [String: (connection: MQTTConnection, observer: Int?)] = [:]
+    var configurations: [String: BrokerConfiguration] = [:]
+    var dedicated: [String: [Dedicated]] = [:]
     /// Those that somebody waits for; forgotten with the last who does.
     var awaited: [String: Unconfigured] = [:]
     var observers: [Int: @Sendable (BrokerState) -> Void] = [:]
@@ -40,6 +47,7 @@ public final class BrokerPool: Sendable {
     let connection = connection(named: name)
     let isNew = contents.withLock { contents in
       contents.awaited[name] = nil
+      contents.configurations[name] = configuration
       guard contents.configured[name] == nil else { return false }
       contents.configured[name] = (connection, nil)
       return true
@@ -49,18 +57,45 @@ public final class BrokerPool: Sendable {
       contents.withLock { $0.configured[name]?.observer = observer }
     }
     connection.configure(configuration)
+    for dedicated in dedicated(to: name) { dedicated.connection?.configure(dedicated.adapt(configuration)) }
+  }
+
+  /// A connection of the caller's own to the broker `name`, which follows that Broker's configuration, each time as
+  /// `adapt` makes it. It ends with its last reference.
+  public func dedicatedConnection(
+    named name: String, preparing: (@Sendable (inout BrokerConfiguration) -> Void)? = nil,
+    adapt: @escaping @Sendable (BrokerConfiguration) -> BrokerConfiguration
+  ) -> MQTTConnection {
+    let connection = MQTTConnection(name: name, logger: logger, preparing: preparing)
+    let configuration = contents.withLock { contents in
+      contents.dedicated[name, default: []].append(Dedicated(connection: connection, adapt: adapt))
+      return contents.configurations[name]
+    }
+    if let configuration { connection.configure(adapt(configuration)) }
+    return connection
+  }
+
+  /// Those that somebody still holds.
+  private func dedicated(to name: String) -> [Dedicated] {
+    contents.withLock { contents in
+      let held = contents.dedicated[name]?.filter { $0.connection != nil } ?? []
+      contents.dedicated[name] = held.isEmpty ? nil : held
+      return held
+    }
   }
 
   /// Forgets the broker's configuration: its connection ends; who still holds it waits for another `set`.
   public func remove(_ name: String) {
     let known = contents.withLock { contents in
       let known = contents.configured.removeValue(forKey: name)
+      contents.configurations[name] = nil
       if let known { contents.awaited[name] = Unconfigured(connection: known.connection) }
       return known
     }
     guard let known else { return }
     if let observer = known.observer { known.connection.stopObserving(observer) }
     known.connection.configure(nil)
+    for dedicated in dedicated(to: name) { dedicated.connection?.configure(nil) }
   }
 
   /// The connection to the broker `name`, configured or not.
@@ -93,7 +128,10 @@ public final class BrokerPool: Sendable {
 
   /// Closes every connection; no call follows.
   public func close() {
-    for connection in contents.withLock({ $0.configured.values.map(\.connection) }) { connection.close() }
+    let held = contents.withLock { contents in
+      contents.configured.values.map(\.connection) + contents.dedicated.values.joined().compactMap(\.connection)
+    }
+    for connection in held { connection.close() }
   }
 
   private func tell(_ state: BrokerState) {

@@ -9,6 +9,8 @@ final class ConnectionLoop {
   private let name: String
   private let logger: Logger
   private var client: MosquittoClient?
+  /// The client of a lost connection whose messages of QoS 2 go on with the next.
+  private var resumable: MosquittoClient?
   private var configuration: BrokerConfiguration?
   private var generation = 0
   private var clientID = ""
@@ -70,7 +72,8 @@ final class ConnectionLoop {
           if client.socket < 0 { throw MQTTError(.connectionLost, "the broker closed the connection") }
         } catch {
           // The broker closes the connection after a refusal: the refusal is the reason.
-          disconnected(client.notes.connectReturnCode.flatMap(MosquittoClient.refusal) ?? error)
+          let farewell = client.notes.disconnectReason.map(MosquittoClient.farewell)
+          disconnected(client.notes.connectReturnCode.flatMap(MosquittoClient.refusal) ?? farewell ?? error)
         }
       }
       outbox.expire(at: ContinuousClock.now)
@@ -106,8 +109,14 @@ final class ConnectionLoop {
         apply(table.remove(id))
       case .publish(let publications, let job, let deadline):
         outbox.add(publications, job, deadline: deadline)
+        if let session = job.session, session != shared.contents.withLock({ $0.session }) {
+          job.fail(MQTTError(.connectionLost, "the Broker '\(name)' was connected anew meanwhile"))
+        }
         if isClosed { outbox.failAll(MQTTError(.closed, "the connection to the Broker '\(name)' was closed")) }
-        if !isConnected { outbox.failAll(MQTTError(.connectionLost, "the Broker '\(name)' is not connected")) }
+        if !isConnected {
+          outbox.failAll(
+            MQTTError(.connectionLost, "the Broker '\(name)' is not connected"), sparesLasting: resumable != nil)
+        }
       }
     }
     if isClosed { return true }
@@ -120,6 +129,7 @@ final class ConnectionLoop {
 
   private func reconfigure(_ new: BrokerConfiguration?) {
     client?.disconnect()
+    resumable = nil
     let reason =
       new == nil
       ? MQTTError(.notConfigured, "the Broker '\(name)' does not exist (any more)")
@@ -138,10 +148,16 @@ final class ConnectionLoop {
   // MARK: The link
 
   private func attempt() {
-    guard let configuration else { return }
+    guard var configuration else { return }
     set(.connecting)
     attemptStarted = ContinuousClock.now
     do throws(MQTTError) {
+      if let client = resumable {
+        self.client = client
+        try client.reconnect()
+        return
+      }
+      shared.prepare?(&configuration)
       let client = try MosquittoClient(configuration, clientID: clientID)
       self.client = client
       try client.connect(configuration)
@@ -154,6 +170,13 @@ final class ConnectionLoop {
     if isConnected { return }
     if let code = client.notes.connectReturnCode {
       if let refusal = MosquittoClient.refusal(code) { throw refusal }
+      if resumable != nil, !client.notes.isSessionPresent {
+        // What the broker had begun to take is gone with its session: the senders repeat it.
+        resumable = nil
+        throw MQTTError(.connectionLost, "the broker has forgotten the session")
+      }
+      resumable = nil
+      client.ignoreLog()
       isConnected = true
       try subscribe(table.uncoveredFilters)
       set(.connected)
@@ -167,10 +190,12 @@ final class ConnectionLoop {
     if let configuration, cause.kind != .notConfigured { error.message = "\(configuration): \(cause.message)" }
     // A connection that lasted is no reason to wait longer than the shortest delay.
     if isConnected, ContinuousClock.now - attemptStarted > .seconds(30) { backoff.reset() }
+    // Messages that must arrive once are repeated by the client that began to send them.
+    if isConnected, configuration?.cleanSession == false, outbox.hasLasting { resumable = client }
     client = nil
     isConnected = false
     filtersOfRequest.removeAll()
-    outbox.failAll(MQTTError(.connectionLost, error.message))
+    outbox.failAll(MQTTError(.connectionLost, error.message), sparesLasting: resumable != nil)
     let delay = backoff.delay(chance: Double.random(in: 0...1))
     nextAttempt = ContinuousClock.now + delay
     logger.info(
@@ -293,9 +318,12 @@ final class ConnectionLoop {
   }
 
   private func sendPublications(_ client: MosquittoClient) throws(MQTTError) {
-    while let publication = outbox.nextToSend(at: ContinuousClock.now) {
+    while let packet = outbox.nextToSend(at: ContinuousClock.now) {
       do throws(MQTTError) {
-        outbox.sent(try client.publish(publication))
+        switch packet {
+        case .message(let publication): outbox.sent(try client.publish(publication))
+        case .fence: outbox.sent(try client.fence())
+        }
       } catch {
         outbox.failNext(error)
         if error.kind != .invalidMessage { throw error }
@@ -304,7 +332,7 @@ final class ConnectionLoop {
   }
 
   private func settleAcknowledged(_ client: MosquittoClient) {
-    for id in client.notes.acknowledged { outbox.acknowledged(id) }
+    for (id, reason) in client.notes.acknowledged { outbox.acknowledged(id, reason: reason) }
     client.notes.acknowledged.removeAll(keepingCapacity: true)
   }
 }

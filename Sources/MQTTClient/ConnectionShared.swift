@@ -20,6 +20,8 @@ final class ConnectionShared: Sendable {
     var state: MQTTState
     var observers: [Int: @Sendable (MQTTState) -> Void] = [:]
     var nextID = 1
+    /// Rises with each connection that is made.
+    var session = 0
     /// Messages handed over and neither acknowledged nor failed.
     var outstanding = 0
   }
@@ -28,10 +30,15 @@ final class ConnectionShared: Sendable {
   let wake = WakeDescriptor()
   let now: @Sendable () -> Timestamp
   let barrier: AcknowledgementBarrier
+  let prepare: (@Sendable (inout BrokerConfiguration) -> Void)?
 
-  init(name: String, now: @escaping @Sendable () -> Timestamp, barrier: AcknowledgementBarrier) {
+  init(
+    name: String, now: @escaping @Sendable () -> Timestamp, barrier: AcknowledgementBarrier,
+    prepare: (@Sendable (inout BrokerConfiguration) -> Void)? = nil
+  ) {
     self.now = now
     self.barrier = barrier
+    self.prepare = prepare
     contents = Mutex(
       Contents(state: .disconnected(MQTTError(.notConfigured, "the Broker '\(name)' does not exist (yet)"))))
   }
@@ -43,6 +50,7 @@ final class ConnectionShared: Sendable {
     let observers = contents.withLock { contents -> [@Sendable (MQTTState) -> Void]? in
       guard contents.state != state else { return nil }
       contents.state = state
+      if state == .connected { contents.session += 1 }
       return Array(contents.observers.values)
     }
     guard let observers else { return false }

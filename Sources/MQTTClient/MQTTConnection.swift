@@ -17,19 +17,25 @@ public final class MQTTConnection: Sendable {
   /// How many messages may wait for their acknowledgement before ``publish(_:within:)`` refuses more.
   public static let queueLimit = 16_384
 
+  /// `preparing` is called before each attempt to connect, on the connection's own thread, with the configuration that the
+  /// attempt uses: what differs from one session to the next, such as a will with a number.
   public convenience init(
     name: String, configuration: BrokerConfiguration? = nil, logger: Logger,
-    now: @escaping @Sendable () -> Timestamp = MQTTConnection.systemTime
+    now: @escaping @Sendable () -> Timestamp = MQTTConnection.systemTime,
+    preparing: (@Sendable (inout BrokerConfiguration) -> Void)? = nil
   ) {
-    self.init(name: name, configuration: configuration, logger: logger, now: now, barrier: AcknowledgementBarrier())
+    self.init(
+      name: name, configuration: configuration, logger: logger, now: now, barrier: AcknowledgementBarrier(),
+      preparing: preparing)
   }
 
   init(
     name: String, configuration: BrokerConfiguration? = nil, logger: Logger,
-    now: @escaping @Sendable () -> Timestamp = MQTTConnection.systemTime, barrier: AcknowledgementBarrier
+    now: @escaping @Sendable () -> Timestamp = MQTTConnection.systemTime, barrier: AcknowledgementBarrier,
+    preparing: (@Sendable (inout BrokerConfiguration) -> Void)? = nil
   ) {
     self.name = name
-    shared = ConnectionShared(name: name, now: now, barrier: barrier)
+    shared = ConnectionShared(name: name, now: now, barrier: barrier, prepare: preparing)
     if let configuration { configure(configuration) }
     ConnectionLoop.start(shared, name: name, logger: logger)
   }
@@ -37,6 +43,15 @@ public final class MQTTConnection: Sendable {
   deinit { close() }
 
   public var state: MQTTState { shared.state }
+
+  /// The number of the present session: it rises with each connection that is made.
+  public var session: Int { shared.contents.withLock { $0.session } }
+
+  /// Ends the present connection, if there is one, and connects anew.
+  public func restart() {
+    shared.contents.withLock { $0.generation += 1 }
+    shared.wake.wake()
+  }
 
   /// The states from the present one on; a slow reader misses some, never the last.
   public var states: AsyncStream<MQTTState> {
@@ -97,14 +112,33 @@ public final class MQTTConnection: Sendable {
   }
 
   /// Publishes messages in their order, pipelined, and returns when the broker has acknowledged every one (QoS 0: when
-  /// all are written to the socket).
+  /// all are written to the socket, or where `isFenced`, when the broker has read them all: an empty UNSUBSCRIBE follows
+  /// them, which it answers in its turn; MQTT 3.1.1, section 4.6).
   ///
   /// Throws at once where there is no connection, where a topic is not one, or where the queue is full; later where
   /// the connection is lost, `limit` has passed or the task is cancelled: then some of the messages may have arrived.
+  /// Where `session` is no longer the present one, nothing is published.
   public func publish(
-    _ publications: [MQTTPublication], within limit: Duration = .seconds(10)
+    _ publications: [MQTTPublication], within limit: Duration = .seconds(10), isFenced: Bool = false,
+    session: Int? = nil
   ) async throws(MQTTError) {
     guard !publications.isEmpty else { return }
+    let job = PublishJob(count: publications.count, isFenced: isFenced, session: session)
+    try hand(publications, to: job, deadline: ContinuousClock.now + limit)
+    try await job.wait()
+  }
+
+  /// Begins to publish messages of QoS 2 and returns at once. They are repeated over lost connections for as long as the
+  /// broker keeps the session, and reach it once each (MQTT 3.1.1, section 4.3.3); needs a session that is not clean.
+  public func begin(_ publications: [MQTTPublication]) throws(MQTTError) -> PendingPublication {
+    let job = PublishJob(count: publications.count, isLasting: true)
+    try hand(publications, to: job, deadline: ContinuousClock.now + .seconds(86_400 * 3_650))
+    return PendingPublication(job: job)
+  }
+
+  private func hand(
+    _ publications: [MQTTPublication], to job: PublishJob, deadline: ContinuousClock.Instant
+  ) throws(MQTTError) {
     for publication in publications {
       if let problem = TopicFilter.problem(ofTopic: publication.topic) {
         throw MQTTError(.invalidMessage, "topic '\(publication.topic)': \(problem)")
@@ -113,8 +147,7 @@ public final class MQTTConnection: Sendable {
         throw MQTTError(.invalidMessage, "the payload for '\(publication.topic)' is larger than MQTT's 256 MiB")
       }
     }
-    let job = PublishJob(count: publications.count)
-    let deadline = ContinuousClock.now + limit
+    let count = publications.count + (job.isFenced ? 1 : 0)
     let refusal = shared.contents.withLock { contents -> MQTTError? in
       switch contents.state {
       case .connected: break
@@ -122,17 +155,16 @@ public final class MQTTConnection: Sendable {
       case .disconnected(let error):
         return MQTTError(.notConnected, "the Broker '\(name)' is not connected: \(error.message)")
       }
-      guard contents.outstanding + publications.count <= MQTTConnection.queueLimit else {
+      guard contents.outstanding + count <= MQTTConnection.queueLimit else {
         return MQTTError(
           .queueFull, "\(contents.outstanding) messages already wait for the acknowledgement of the Broker '\(name)'")
       }
-      contents.outstanding += publications.count
+      contents.outstanding += count
       contents.commands.append(.publish(publications, job, deadline: deadline))
       return nil
     }
     if let refusal { throw refusal }
     shared.wake.wake()
-    try await job.wait()
   }
 
   /// Disconnects and ends the thread; what still waits fails. No call follows.
@@ -147,6 +179,16 @@ public final class MQTTConnection: Sendable {
     clock_gettime(CLOCK_REALTIME, &time)
     return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
   }
+}
+
+/// Messages of QoS 2 on their way.
+public final class PendingPublication: Sendable {
+  private let job: PublishJob
+  init(job: PublishJob) { self.job = job }
+
+  /// Waits for at most `limit` until the broker has all of them; false: not yet, wait again. Throws where they are given
+  /// up: then some may have arrived. A cancelled task stops waiting, with an error of the kind `cancelled`.
+  public func isComplete(within limit: Duration) async throws(MQTTError) -> Bool { try await job.wait(within: limit) }
 }
 
 /// A subscription that lasts until it is cancelled or released.

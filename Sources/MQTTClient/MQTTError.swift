@@ -8,7 +8,11 @@ public struct MQTTError: Error, Sendable, Hashable, CustomStringConvertible {
     case tlsFailed = "TLSFailed"
     /// The broker refused the credentials or the client's rights.
     case unauthorised = "NotAuthorised"
-    /// The broker refused the connection for another reason.
+    /// The broker has taken as much as it lets this client send for now.
+    case quotaExceeded = "QuotaExceeded"
+    /// Another client has connected under the same client ID.
+    case takenOver = "SessionTakenOver"
+    /// The broker refused the connection, or a message, for another reason.
     case refused = "ConnectionRefused"
     case connectionLost = "ConnectionLost"
     case notConnected = "NotConnected"

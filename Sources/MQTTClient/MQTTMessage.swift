@@ -27,11 +27,44 @@ public struct MQTTPublication: Sendable, Hashable {
   /// 0, 1 or 2.
   public var qos: UInt8
   public var retain: Bool
-  public init(topic: String, payload: [UInt8], qos: UInt8 = 1, retain: Bool = false) {
+  /// What MQTT 5 says beside the payload; left out where MQTT 3.1.1 is spoken.
+  public var properties: MQTTProperties?
+  public init(
+    topic: String, payload: [UInt8], qos: UInt8 = 1, retain: Bool = false, properties: MQTTProperties? = nil
+  ) {
     self.topic = topic
     self.payload = payload
     self.qos = qos
     self.retain = retain
+    self.properties = properties
+  }
+}
+
+/// The protocol of a connection, by its number in CONNECT.
+public enum MQTTVersion: Int, Sendable, Hashable, CaseIterable {
+  case v3_1_1 = 4
+  case v5 = 5
+}
+
+/// Properties of a message (MQTT 5, section 3.3.2.3).
+public struct MQTTProperties: Sendable, Hashable {
+  public struct UserProperty: Sendable, Hashable {
+    public var name: String
+    public var value: String
+    public init(_ name: String, _ value: String) {
+      self.name = name
+      self.value = value
+    }
+  }
+  /// How long the broker keeps the message for who is away; nil: as long as it likes.
+  public var expiry: Duration?
+  /// The payload's media type; also says that it is UTF-8 where it is JSON or text.
+  public var contentType: String?
+  public var user: [UserProperty]
+  public init(expiry: Duration? = nil, contentType: String? = nil, user: [UserProperty] = []) {
+    self.expiry = expiry
+    self.contentType = contentType
+    self.user = user
   }
 }
 

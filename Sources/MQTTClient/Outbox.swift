@@ -3,8 +3,22 @@ struct Outbox {
   /// Unacknowledged messages that the broker is given at a time.
   static let inFlightLimit = 256
 
+  /// What is handed to the broker.
+  enum Packet {
+    case message(MQTTPublication)
+    /// A packet whose answer says that the broker has read all before it.
+    case fence
+
+    var topic: String {
+      switch self {
+      case .message(let publication): publication.topic
+      case .fence: "selvedge/fence"
+      }
+    }
+  }
+
   private struct Entry {
-    var publication: MQTTPublication
+    var packet: Packet
     var job: PublishJob
     var deadline: ContinuousClock.Instant
   }
@@ -21,45 +35,56 @@ struct Outbox {
   /// Whether senders wait for the broker.
   var isWaiting: Bool { !inFlight.isEmpty || head < queue.count }
 
+  /// Whether messages wait that a connection's end does not fail.
+  var hasLasting: Bool { inFlight.values.contains { $0.job.isLasting } || queue[head...].contains { $0.job.isLasting } }
+
   mutating func add(_ publications: [MQTTPublication], _ job: PublishJob, deadline: ContinuousClock.Instant) {
-    for publication in publications { queue.append(Entry(publication: publication, job: job, deadline: deadline)) }
+    for publication in publications {
+      queue.append(Entry(packet: .message(publication), job: job, deadline: deadline))
+    }
+    if job.isFenced { queue.append(Entry(packet: .fence, job: job, deadline: deadline)) }
     nextDeadline = nextDeadline.map { min($0, deadline) } ?? deadline
   }
 
-  /// The next message to hand to the broker; nil where there is none or enough are in flight. Messages of jobs that
-  /// are over are left out.
-  mutating func nextToSend(at now: ContinuousClock.Instant) -> MQTTPublication? {
+  /// The next packet to hand to the broker; nil where there is none or enough are in flight. Messages of jobs that are
+  /// over are left out.
+  mutating func nextToSend(at now: ContinuousClock.Instant) -> Packet? {
     while head < queue.count {
       if queue[head].job.isOver {
         head += 1
         settled += 1
         continue
       }
-      return inFlight.count < Outbox.inFlightLimit ? queue[head].publication : nil
+      return inFlight.count < Outbox.inFlightLimit ? queue[head].packet : nil
     }
     queue.removeAll(keepingCapacity: true)
     head = 0
     return nil
   }
 
-  /// The message that ``nextToSend(at:)`` gave is in flight under `id`.
+  /// The packet that ``nextToSend(at:)`` gave is in flight under `id`.
   mutating func sent(_ id: Int32) {
     inFlight[id] = queue[head]
     head += 1
     compact()
   }
 
-  /// The message that ``nextToSend(at:)`` gave cannot be sent.
+  /// The packet that ``nextToSend(at:)`` gave cannot be sent.
   mutating func failNext(_ error: MQTTError) {
     queue[head].job.fail(error)
     head += 1
     settled += 1
   }
 
-  mutating func acknowledged(_ id: Int32) {
+  /// The broker has answered, with MQTT 5's reason code.
+  mutating func acknowledged(_ id: Int32, reason: Int32) {
     guard let entry = inFlight.removeValue(forKey: id) else { return }
     settled += 1
-    entry.job.acknowledge()
+    if let error = MosquittoClient.refusal(reason, publishing: entry.packet.topic) {
+      entry.job.fail(error)
+    } else {
+      entry.job.acknowledge()
+    }
   }
 
   /// Fails every job whose deadline has passed. Its messages in flight keep their place until the broker answers.
@@ -68,7 +93,7 @@ struct Outbox {
     var next: ContinuousClock.Instant?
     for entry in inFlight.values + queue[head...] where !entry.job.isOver {
       if entry.deadline <= now {
-        entry.job.fail(MQTTError(.timeout, "the broker did not acknowledge '\(entry.publication.topic)' in time"))
+        entry.job.fail(MQTTError(.timeout, "the broker did not acknowledge '\(entry.packet.topic)' in time"))
       } else {
         next = next.map { min($0, entry.deadline) } ?? entry.deadline
       }
@@ -77,13 +102,17 @@ struct Outbox {
     _ = nextToSend(at: now)
   }
 
-  mutating func failAll(_ error: MQTTError) {
-    for entry in inFlight.values + queue[head...] { entry.job.fail(error) }
-    settled += inFlight.count + queue.count - head
-    inFlight.removeAll(keepingCapacity: true)
-    queue.removeAll(keepingCapacity: true)
+  /// Fails every job, but for lasting ones where `sparesLasting`: these stay, in flight or queued.
+  mutating func failAll(_ error: MQTTError, sparesLasting: Bool = false) {
+    func stays(_ entry: Entry) -> Bool { sparesLasting && entry.job.isLasting }
+    for entry in inFlight.values + queue[head...] where !stays(entry) {
+      entry.job.fail(error)
+      settled += 1
+    }
+    inFlight = inFlight.filter { stays($0.value) }
+    queue = queue[head...].filter(stays)
     head = 0
-    nextDeadline = nil
+    if !isWaiting { nextDeadline = nil }
   }
 
   /// How many messages were acknowledged or given up since the last call.

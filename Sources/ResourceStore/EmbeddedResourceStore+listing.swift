@@ -55,6 +55,11 @@ extension EmbeddedResourceStore {
         )
       }
       guard token.version <= version else { throw .badRequest("continue key is not valid: list again without it") }
+    } else if let exact = options.exactVersion, exact < version {
+      guard exact >= compacted else {
+        throw .expired("The resourceVersion for the provided list is too old.")
+      }
+      token.version = exact
     }
     let limit = options.limit.flatMap { $0 > 0 ? $0 : nil } ?? .max
     var page = Page<Item>(version: token.version)

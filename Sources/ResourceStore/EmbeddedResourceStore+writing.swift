@@ -54,6 +54,6 @@ extension EmbeddedResourceStore {
   }
 
   private func check(_ subresource: Subresource?, of kind: ServedKind) throws(APIStatus) {
-    guard subresource == nil || kind.definition.hasStatus else { throw .noSuchPath }
+    guard subresource.map({ kind.definition.has($0) }) ?? true else { throw .noSuchPath }
   }
 }

@@ -93,6 +93,15 @@ struct ServedKind: Sendable {
         object)
       return (object, warnings)
     }
+    if context.subresource == .finalize {
+      var object = old
+      object["spec"] = NamespaceRules.withFinalizers(of: new, in: old["spec"])
+      try refuse(schema.refusals(of: object, replacing: old).filter { $0.field.hasPrefix("spec.") }, object)
+      return (object, warnings)
+    }
+    if definition.name == BuiltInKinds.namespaces.name {
+      new["spec"] = NamespaceRules.withFinalizers(of: old, in: new["spec"])
+    }
     for key in [
       "name", "namespace", "uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds",
       "resourceVersion", "managedFields", "selfLink", "generateName",

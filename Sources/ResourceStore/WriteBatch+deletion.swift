@@ -62,7 +62,9 @@ extension WriteBatch {
       _ = try delete(other, content, .background)
     }
     guard let current = try found(kind, object.objectKey) else { return (object, true) }
-    guard try attempt({ try table.content(of: name) }).isEmpty, current.metadata.finalizers.isEmpty else {
+    guard try attempt({ try table.content(of: name) }).isEmpty, current.metadata.finalizers.isEmpty,
+      NamespaceRules.holders(of: current).isEmpty
+    else {
       return (current, false)
     }
     try erase(kind, current)
@@ -135,10 +137,11 @@ extension WriteBatch {
     if freed.metadata.finalizers.isEmpty { try erase(kind, freed) } else { try put(kind, &freed, previous: owner) }
   }
 
-  private mutating func continueTermination(of namespace: String) throws(APIStatus) {
+  mutating func continueTermination(of namespace: String) throws(APIStatus) {
     guard !namespace.isEmpty, let kind = store.kinds[BuiltInKinds.namespaces.name],
       let object = try found(kind, ObjectKey(name: namespace)), object.metadata.deletionTimestamp != nil,
-      object.metadata.finalizers.isEmpty, try attempt({ try table.content(of: namespace) }).isEmpty
+      object.metadata.finalizers.isEmpty, NamespaceRules.holders(of: object).isEmpty,
+      try attempt({ try table.content(of: namespace) }).isEmpty
     else { return }
     try erase(kind, object)
   }

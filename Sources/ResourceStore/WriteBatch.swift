@@ -118,6 +118,7 @@ struct WriteBatch {
       return WriteResult(object: object, warnings: warnings)
     }
     try put(kind, &object, previous: old)
+    if kind.name == BuiltInKinds.namespaces.name { try continueTermination(of: object.metadata.name) }
     return WriteResult(object: object, warnings: warnings)
   }
 

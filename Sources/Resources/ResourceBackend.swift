@@ -29,6 +29,8 @@ public struct ObjectKey: Sendable, Hashable, Comparable, CustomStringConvertible
 /// The part of an object that a write is aimed at.
 public enum Subresource: String, Sendable, Hashable {
   case status
+  /// Of namespaces alone: `spec.finalizers`.
+  case finalize
 }
 
 public struct ListOptions: Sendable {
@@ -39,15 +41,19 @@ public struct ListOptions: Sendable {
   /// At most so many items; the rest by `continueToken`.
   public var limit: Int?
   public var continueToken: String?
+  /// The state to list, where a first page is asked for; nil: the present one. A backend that keeps no past states
+  /// answers with the present one; who asked sees that by the list's version.
+  public var exactVersion: UInt64?
   public init(
     namespace: String? = nil, labelSelector: LabelSelector? = nil, fieldSelector: FieldSelector? = nil,
-    limit: Int? = nil, continueToken: String? = nil
+    limit: Int? = nil, continueToken: String? = nil, exactVersion: UInt64? = nil
   ) {
     self.namespace = namespace
     self.labelSelector = labelSelector
     self.fieldSelector = fieldSelector
     self.limit = limit
     self.continueToken = continueToken
+    self.exactVersion = exactVersion
   }
 }
 

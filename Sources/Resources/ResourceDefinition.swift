@@ -39,6 +39,14 @@ public struct ResourceDefinition: Sendable, Hashable {
   /// `selvedge.dev/v1alpha1`; `v1` for the core group.
   public var apiVersion: String { group.isEmpty ? version : "\(group)/\(version)" }
 
+  /// Whether the kind has a part that a write can be aimed at.
+  public func has(_ subresource: Subresource) -> Bool {
+    switch subresource {
+    case .status: hasStatus
+    case .finalize: group.isEmpty && plural == "namespaces"
+    }
+  }
+
   public static let allVerbs = [
     "create", "delete", "deletecollection", "get", "list", "patch", "update", "watch",
   ]

@@ -50,7 +50,9 @@ public enum RecordLines {
     let fields = record.fields.isEmpty ? [TelemetryRecord.Field?.none] : record.fields.map { $0 }
     for field in fields {
       output.append(contentsOf: shared.utf8)
-      for text in [field?.name ?? "", field.map { type(of: $0.value) } ?? "", field.map { self.text(of: $0.value) } ?? ""] {
+      for text in [
+        field?.name ?? "", field.map { type(of: $0.value) } ?? "", field.map { self.text(of: $0.value) } ?? "",
+      ] {
         output.append(0x2C)
         output.append(contentsOf: quoted(text).utf8)
       }

@@ -11,6 +11,7 @@ public protocol SinkPlugin: Sendable {
 }
 
 public struct SinkRequest: Sendable {
+  /// `namespace/name` of the Sink.
   public var name: String
   /// The sink's fragment of `Sink.spec`, defaults filled in.
   public var specification: JSONValue
@@ -18,6 +19,9 @@ public struct SinkRequest: Sendable {
     self.name = name
     self.specification = specification
   }
+
+  /// The Sink's namespace: that of what its spec refers to.
+  public var namespace: String { name.firstIndex(of: "/").map { String(name[..<$0]) } ?? "default" }
 }
 
 public struct SinkError: Error, Sendable, Hashable, CustomStringConvertible {
@@ -35,6 +39,9 @@ public struct SinkError: Error, Sendable, Hashable, CustomStringConvertible {
 public enum SinkOutcome: Sendable, Hashable {
   /// The receiver has it all: it leaves the spool.
   case delivered
+  /// The receiver has the batch but for some records, which it will never take: counted by cause (CamelCase, small at
+  /// the start), of which together there are at most as many as records. The batch leaves the spool.
+  case deliveredExcept([String: Int], SinkError)
   /// Not now; the same batch is offered again, after `after` or the spool's own backoff.
   case retry(SinkError, after: Duration?)
   /// The receiver will never take this batch.

@@ -6,14 +6,17 @@ public enum DesiredSource: Sendable, Hashable, CustomStringConvertible {
   case spec
   /// A change of the Twin itself, by the user that the API authenticated.
   case local(user: String)
+  /// A message of the cloud to this gateway.
+  case cloud
   /// A command, which is no desired value, by the user that the API authenticated.
   case command(user: String)
 
-  /// `spec`, `local/<user>` or `command/<user>`.
+  /// `spec`, `local/<user>`, `cloud` or `command/<user>`.
   public var description: String {
     switch self {
     case .spec: "spec"
     case .local(let user): "local/\(user)"
+    case .cloud: "cloud"
     case .command(let user): "command/\(user)"
     }
   }
@@ -22,6 +25,8 @@ public enum DesiredSource: Sendable, Hashable, CustomStringConvertible {
   public init(_ text: String) {
     if text == "spec" {
       self = .spec
+    } else if text == "cloud" {
+      self = .cloud
     } else if text.hasPrefix("command/") {
       self = .command(user: String(text.dropFirst(8)))
     } else {

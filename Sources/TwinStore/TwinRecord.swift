@@ -50,6 +50,8 @@ struct TwinProperty {
   /// Since when the device has not held what is desired; nil: it does, or nothing is desired.
   var differsSince: Timestamp?
   var stateVersion: UInt64 = 0
+  /// The twin's version at which somebody last wished something of it, the same or another thing, or took that back.
+  var wishVersion: UInt64 = 0
   var hasRow = false
   var isDesiredDirty = false
 }

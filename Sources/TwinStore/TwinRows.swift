@@ -62,7 +62,8 @@ struct DesiredRow {
     self.init(
       property: entry.rowID, value: wish?.value.description, source: wish?.source.description ?? "",
       time: wish?.time.nanoseconds ?? 0, specSeen: entry.specSeen?.description,
-      record: entry.machine.record.description, drift: entry.drift?.json.description)
+      record: entry.machine.record.merging(["wishVersion": .string(entry.wishVersion.description)]).description,
+      drift: entry.drift?.json.description)
   }
 
   /// Nothing is desired and the spec wishes nothing: no row is needed.

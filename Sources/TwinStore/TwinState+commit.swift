@@ -25,6 +25,10 @@ extension TwinState {
         claim(plan.twin, step.property, &commit, &claimed)
         commit.desired.append(row)
       }
+      if let receipt = plan.receipt {
+        if !twins[plan.twin].hasRow, claimed.insert(-plan.rowID).inserted { claim(plan.twin, &commit) }
+        commit.commands.append(receipt)
+      }
       if let policy = plan.policy { commit.policies.append((plan.rowID, policy)) }
     }
     takeHistory(plans, reported: !reported.isEmpty, &commit, &claimed, now: now)
@@ -174,6 +178,7 @@ extension TwinState {
       }
       let record = (try? JSONValue(parsing: row.record)) ?? [:]
       twins[twin].properties[property].machine = DesiredState(wish: wish, record: record)
+      twins[twin].properties[property].wishVersion = record["wishVersion"]?.string.flatMap { UInt64($0) } ?? 0
       twins[twin].properties[property].specSeen = row.specSeen.flatMap { try? JSONValue(parsing: $0) }
       twins[twin].properties[property].drift = row.drift.flatMap { try? JSONValue(parsing: $0) }.flatMap(
         DesiredDrift.init)

@@ -9,6 +9,8 @@ struct DesiredChange {
   var ifVersion: UInt64?
   /// From the spec: whose wish counts from now on; nil: as it was.
   var policy: DesiredPolicy?
+  /// The cloud's message that the change came with.
+  var remote: RemoteWish?
 }
 
 /// What a change of desired values comes to, per property.
@@ -36,7 +38,10 @@ struct DesiredPlan {
   var steps: [Step] = []
   /// Nil: as it was.
   var policy: DesiredPolicy?
-  var isEmpty: Bool { steps.isEmpty && policy == nil }
+  /// What the cloud is answered, by property, and what is stored of that.
+  var verdicts: [String: RemoteAnswer.Property] = [:]
+  var receipt: CommandRow?
+  var isEmpty: Bool { steps.isEmpty && policy == nil && receipt == nil }
 }
 
 extension TwinState {
@@ -64,7 +69,7 @@ extension TwinState {
     let twin: Int
     switch change.source {
     case .spec: twin = twinIndex(making: change.device, now: now)
-    case .local, .command:
+    case .local, .cloud, .command:
       guard let existing = indexes[change.device] else { throw .notFound(change.device) }
       twin = existing
     }
@@ -76,6 +81,8 @@ extension TwinState {
     var plan = DesiredPlan(twin: twin, rowID: twins[twin].rowID, source: change.source)
     switch change.source {
     case .spec: planSpec(change, now, &plan)
+    case .cloud:
+      if let wish = change.remote { planRemote(wish, change, now: now, &plan) }
     case .local, .command: try planLocal(change, now, &plan)
     }
     return plan
@@ -125,7 +132,7 @@ extension TwinState {
     }
   }
 
-  private mutating func planLocal(
+  mutating func planLocal(
     _ change: DesiredChange, _ now: Timestamp, _ plan: inout DesiredPlan
   ) throws(TwinError) {
     var problems: [TwinError.Problem] = []
@@ -185,6 +192,8 @@ extension TwinState {
   func rows(of plan: DesiredPlan, now: Timestamp) -> [DesiredRow] {
     plan.steps.map { step in
       var entry = twins[plan.twin].properties[step.property]
+      // The versions to come are higher still: whoever knows this one has seen the change.
+      entry.wishVersion = version + 1
       _ = Self.take(step, in: &entry, verdict: plannedVerdict(step, plan), now: now)
       return DesiredRow(entry)
     }
@@ -232,7 +241,7 @@ extension TwinState {
     withGatesShut(plan.twin, now: now) { state in
       for step in plan.steps { state.apply(step, plan, now: now) }
     }
-    if !plan.isEmpty { twins[plan.twin].desiredVersion = twins[plan.twin].version }
+    if !plan.steps.isEmpty || plan.policy != nil { twins[plan.twin].desiredVersion = twins[plan.twin].version }
   }
 
   private mutating func apply(_ step: DesiredPlan.Step, _ plan: DesiredPlan, now: Timestamp) {
@@ -245,6 +254,7 @@ extension TwinState {
       apply(event, twin: plan.twin, property: step.property, now: now)
     }
     mark(plan.twin, step.property)
+    twins[plan.twin].properties[step.property].wishVersion = twins[plan.twin].version
     if case .set(let drift) = step.drift { noteDrift(drift, plan.twin, step.property, now) }
     // The row that was just committed says all of this already.
     twins[plan.twin].properties[step.property].isDesiredDirty = false

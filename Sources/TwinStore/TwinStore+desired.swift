@@ -27,7 +27,7 @@ extension TwinStore {
     let result = await withCheckedContinuation { continuation in
       submit(DesiredRequest(change: change, continuation: continuation))
     }
-    return try result.get()
+    return try result.get().twin
   }
 
   /// Says whether ``setDesired(_:of:from:ifVersion:)`` would take a change, without making it.

@@ -49,7 +49,12 @@ public final class TwinStore: Sendable {
 
   struct DesiredRequest: Sendable {
     var change: DesiredChange
-    var continuation: CheckedContinuation<Result<TwinSnapshot, TwinError>, Never>
+    var continuation: CheckedContinuation<Result<DesiredResult, TwinError>, Never>
+  }
+  struct DesiredResult: Sendable {
+    var twin: TwinSnapshot
+    /// Of the cloud's wish.
+    var verdicts: [String: RemoteAnswer.Property]
   }
 
   /// Opens `twin.db` in `directory`, making both where they are missing, and loads it. A damaged file is moved aside,
@@ -200,11 +205,12 @@ public final class TwinStore: Sendable {
     let plans = planned.map(\.plan)
     let failure = write(reported: [], plans: plans, now: now)
     let results = locked { state in
-      planned.map { entry -> Result<TwinSnapshot, TwinError> in
+      planned.map { entry -> Result<DesiredResult, TwinError> in
         if let failure, !entry.plan.isEmpty { return .failure(failure) }
         state.apply(entry.plan, now: now)
         let device = entry.request.change.device
-        return state.snapshot(device).map { .success($0) } ?? .failure(.notFound(device))
+        return state.snapshot(device).map { .success(DesiredResult(twin: $0, verdicts: entry.plan.verdicts)) }
+          ?? .failure(.notFound(device))
       }
     }
     for (entry, result) in zip(planned, results) { entry.request.continuation.resume(returning: result) }

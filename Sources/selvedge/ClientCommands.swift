@@ -109,10 +109,7 @@ struct TwinSetCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "set", abstract: "Sets one or more desired values: selvedge twin set boiler-1 setpoint=60 pump=true")
   @OptionGroup var server: ServerOption
-  @Option(name: [.customShort("n"), .long], help: "The namespace.")
-  var namespace = "default"
-  @Argument(help: "The device.")
-  var device: String
+  @OptionGroup var twin: TwinArgument
   @Argument(help: "PROPERTY=VALUE; the value as JSON, or as plain text; PROPERTY= withdraws the wish.")
   var assignments: [String]
 
@@ -127,12 +124,12 @@ struct TwinSetCommand: AsyncParsableCommand {
         text.isEmpty ? .null : (try? JSONValue(parsing: text)) ?? .string(String(text))
     }
     let client = try server.client()
-    let path = "/apis/twin.selvedge.dev/v1alpha1/namespaces/\(namespace)/twins/\(device)"
+    let path = twin.path
     let body: JSONValue = ["spec": ["desired": desired]]
     let response = try await client.request(
       "PATCH", path + "?fieldManager=selvedge-cli", contentType: "application/merge-patch+json", body: body.serialised()
     )
     guard response.isSuccess else { throw ValidationFailure(message: response.problem) }
-    print("twin/\(device) set")
+    print("twin/\(twin.device) set")
   }
 }

@@ -5,10 +5,7 @@ struct TwinHistoryCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "history", abstract: "Prints what happened to a device's properties, the newest last.")
   @OptionGroup var server: ServerOption
-  @Option(name: [.customShort("n"), .long], help: "The namespace.")
-  var namespace = "default"
-  @Argument(help: "The device.")
-  var device: String
+  @OptionGroup var twin: TwinArgument
   @Argument(help: "The property; absent: all.")
   var property: String?
   @Option(help: "The first moment: a time (RFC 3339), or how long ago, such as 15m, 36h or 7d.")
@@ -27,7 +24,7 @@ struct TwinHistoryCommand: AsyncParsableCommand {
     let query = [
       ("property", property), ("since", since), ("until", until), ("kind", kind), ("limit", "\(limit)"),
     ].compactMap { name, value in value.map { "\(name)=\(Self.escaped($0))" } }.joined(separator: "&")
-    let path = "/apis/twin.selvedge.dev/v1alpha1/namespaces/\(namespace)/twins/\(device)/history?\(query)"
+    let path = "\(twin.path)/history?\(query)"
     let document = try await client.json("GET", path)
     guard output == "table" else {
       print(String(decoding: document.serialised(pretty: true), as: UTF8.self), terminator: "")
@@ -71,24 +68,20 @@ struct TwinDeltaCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "delta", abstract: "Prints the desired values that a device is not known to hold.")
   @OptionGroup var server: ServerOption
-  @Option(name: [.customShort("n"), .long], help: "The namespace.")
-  var namespace = "default"
-  @Argument(help: "The device.")
-  var device: String
+  @OptionGroup var twin: TwinArgument
   @Option(name: .shortAndLong, help: "table or json.")
   var output = "table"
 
   func run() async throws {
     let client = try server.client()
-    let document = try await client.json(
-      "GET", "/apis/twin.selvedge.dev/v1alpha1/namespaces/\(namespace)/twins/\(device)/delta")
+    let document = try await client.json("GET", "\(twin.path)/delta")
     guard output == "table" else {
       print(String(decoding: document.serialised(pretty: true), as: UTF8.self), terminator: "")
       return
     }
     let items = document["properties"]?.array ?? []
     guard !items.isEmpty else {
-      print("\(device) holds all that is desired of it.")
+      print("\(twin.device) holds all that is desired of it.")
       return
     }
     print(

@@ -6,10 +6,7 @@ struct TwinSendCommand: AsyncParsableCommand {
     commandName: "command",
     abstract: "Writes a value once, as no desired state: selvedge twin command boiler-1 reset=true --timeout 5s")
   @OptionGroup var server: ServerOption
-  @Option(name: [.customShort("n"), .long], help: "The namespace.")
-  var namespace = "default"
-  @Argument(help: "The device.")
-  var device: String
+  @OptionGroup var twin: TwinArgument
   @Argument(help: "PROPERTY=VALUE; the value as JSON, or as plain text.")
   var assignment: String
   @Option(help: "How long to wait for the device, at most 60s.")
@@ -30,7 +27,7 @@ struct TwinSendCommand: AsyncParsableCommand {
     ]
     if let key { body["idempotencyKey"] = .string(key) }
     let client = try server.client()
-    let path = "/apis/twin.selvedge.dev/v1alpha1/namespaces/\(namespace)/twins/\(device)/commands"
+    let path = "\(twin.path)/commands"
     let response = try await client.request(
       "POST", path + "?fieldManager=selvedge-cli", contentType: "application/json", body: body.serialised())
     guard response.isSuccess else { throw ValidationFailure(message: response.problem) }
@@ -40,6 +37,6 @@ struct TwinSendCommand: AsyncParsableCommand {
     var line = message.isEmpty ? state : "\(state): \(message)"
     if let reported = answer["reported"] { line += "; reads \(reported)" }
     guard state == "Succeeded" else { throw ValidationFailure(message: line) }
-    print("twin/\(device) \(line)")
+    print("twin/\(twin.device) \(line)")
   }
 }

@@ -4,29 +4,12 @@ import Documents
 import Logging
 import Resources
 import Synchronization
+import TestSupport
 import Testing
 import TwinStore
 
 @Suite struct CommandTests {
   static let resource = TwinPlace.name
-  final class Audit: Sendable {
-    let entries = Mutex<[WriteAudit]>([])
-  }
-
-  func serving(
-    _ place: TwinPlace, _ session: some DeviceSession, _ audit: Audit = Audit(), _ body: () async throws -> Void
-  ) async rethrows {
-    let writer = DesiredStateWriter(twins: place.store) { entry in audit.entries.withLock { $0.append(entry) } }
-    let task = Task { await writer.run(device: TwinPlace.key, session: session) }
-    do {
-      try await body()
-    } catch {
-      task.cancel()
-      throw error
-    }
-    task.cancel()
-    await task.value
-  }
 
   func isTaken(_ place: TwinPlace, _ command: inout TwinWork.Command?) -> Bool {
     command = command ?? place.store.takeWork(TwinPlace.key).command
@@ -52,8 +35,8 @@ import TwinStore
   @Test func `A command is sent once, audited, answered with its end and is no wish`() async throws {
     let place = try TwinPlace()
     let session = SimulatedSession(["pump": .boolean(false)])
-    let audit = Audit()
-    try await serving(place, session, audit) {
+    let audit = WriteAudits()
+    try await place.serving(session, audit) {
       place.store.connection(TwinPlace.key, isConnected: true)
       #expect(try await post(place, ["property": "pump", "value": true], dryRun: true).object["state"] == nil)
       let result = try await post(place, ["property": "pump", "value": true, "verify": true, "timeout": "30s"])
@@ -70,7 +53,7 @@ import TwinStore
   @Test func `A refusal of the device is Failed with its words, an answer that never came is Unknown`() async throws {
     let place = try TwinPlace()
     let session = SimulatedSession([:])
-    try await serving(place, session) {
+    try await place.serving(session) {
       place.store.connection(TwinPlace.key, isConnected: true)
       let errors = [
         ("Failed", DeviceError(reason: "IllegalDataValue", message: "exception 3", isPermanent: true)),
@@ -78,7 +61,7 @@ import TwinStore
       ]
       for (state, error) in errors {
         session.state.withLock { $0.refusal = error }
-        let result = try await post(place, ["property": "pump", "value": true])
+        let result = try await post(place, ["property": "pump", "value": true, "timeout": "60s"])
         #expect(result.object["state"]?.string == state && result.object["message"]?.string == error.message)
       }
     }
@@ -88,7 +71,7 @@ import TwinStore
   @Test func `What cannot be is refused with its code and reason, and nothing is sent`() async throws {
     let place = try TwinPlace()
     let session = SimulatedSession([:])
-    try await serving(place, session) {
+    try await place.serving(session) {
       #expect(await refusal(place, ["property": "pump", "value": true])?.causes.first?.reason == "NotConnected")
       place.store.connection(TwinPlace.key, isConnected: true)
       let bodies: [(JSONValue, Int, String)] = [
@@ -126,7 +109,7 @@ import TwinStore
   @Test func `One key is sent once, and stands for one command`() async throws {
     let place = try TwinPlace()
     let session = SimulatedSession([:])
-    try await serving(place, session) {
+    try await place.serving(session) {
       place.store.connection(TwinPlace.key, isConnected: true)
       let body: JSONValue = ["property": "pump", "value": true, "idempotencyKey": "k1"]
       async let first = post(place, body)
@@ -148,12 +131,12 @@ import TwinStore
       property: "pump", value: true, user: "anna", timeout: .seconds(30), idempotencyKey: "k1")
     let asking = Task { try await place.store.carryOut(command, on: TwinPlace.key) }
     var sent: TwinWork.Command?
-    #expect(await eventually { isTaken(place, &sent) })
+    try await eventually("the command is taken") { isTaken(place, &sent) }
     // The file as a kill at this moment leaves it: the row is there before the command was handed out.
     let later = try TwinPlace(copyOf: place)
     later.store.connection(TwinPlace.key, isConnected: true)
     let session = SimulatedSession([:])
-    try await serving(later, session) {
+    try await later.serving(session) {
       let (outcome, isRepeated) = try await later.store.carryOut(command, on: TwinPlace.key)
       #expect(isRepeated && outcome.state == .unknown && outcome.message.contains("may have taken"))
     }
@@ -173,7 +156,7 @@ import TwinStore
     command.timeout = .seconds(5)
     let asking = Task { [command] in try await place.store.carryOut(command, on: TwinPlace.key).outcome }
     var sent: TwinWork.Command?
-    #expect(await eventually { isTaken(place, &sent) })
+    try await eventually("the command is taken") { isTaken(place, &sent) }
     #expect(try await asking.value.state == .timedOut)
     if let sent { place.store.complete(sent, of: TwinPlace.key, nil) }
     try await place.store.flush()
@@ -209,15 +192,15 @@ import TwinStore
     let place = try TwinPlace()
     let session = HangingSession()
     let polling = Task { await session.run() }
-    try await serving(place, session) {
+    try await place.serving(session) {
       place.store.connection(TwinPlace.key, isConnected: true)
       try await place.store.setDesired(["pump": true], of: TwinPlace.key, from: .spec)
-      #expect(await eventually { session.writes.withLock { $0 } == 1 })
+      try await eventually("one write") { session.writes.withLock { $0 } == 1 }
       let before = session.polls.withLock { $0 }
-      #expect(await eventually { session.polls.withLock { $0 } >= before + 100 })
+      try await eventually("the polling goes on") { session.polls.withLock { $0 } >= before + 100 }
       #expect(session.writes.withLock { $0 } == 1 && place.store.snapshot(TwinPlace.key)?["pump"]?.state == .writing)
       session.open.continuation.yield()
-      #expect(await eventually { session.writes.withLock { $0 } == 2 })
+      try await eventually("two writes") { session.writes.withLock { $0 } == 2 }
       session.open.continuation.finish()
     }
     polling.cancel()

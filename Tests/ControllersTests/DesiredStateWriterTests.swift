@@ -2,30 +2,11 @@ import Controllers
 import DeviceKit
 import Documents
 import Synchronization
+import TestSupport
 import Testing
 import TwinStore
 
 @Suite struct DesiredStateWriterTests {
-  final class Audit: Sendable {
-    let entries = Mutex<[WriteAudit]>([])
-    var all: [WriteAudit] { entries.withLock { $0 } }
-  }
-
-  /// Runs `body` while a writer serves the boiler through `session`.
-  func serving(
-    _ place: TwinPlace, _ session: SimulatedSession, _ audit: Audit = Audit(), _ body: () async throws -> Void
-  ) async rethrows {
-    let writer = DesiredStateWriter(twins: place.store) { entry in audit.entries.withLock { $0.append(entry) } }
-    let task = Task { await writer.run(device: TwinPlace.key, session: session) }
-    do {
-      try await body()
-    } catch {
-      task.cancel()
-      throw error
-    }
-    task.cancel()
-    await task.value
-  }
 
   func phase(_ place: TwinPlace, _ property: String = "setpoint") -> DesiredState.Phase? {
     place.store.snapshot(TwinPlace.key)?[property]?.state
@@ -34,13 +15,15 @@ import TwinStore
   @Test func `A wish is written, read back and audited with who asked`() async throws {
     let place = try TwinPlace()
     let session = SimulatedSession(["setpoint": .number(50), "pump": .boolean(true)])
-    let audit = Audit()
-    try await serving(place, session, audit) {
+    let audit = WriteAudits()
+    try await place.serving(session, audit) {
       place.store.connection(TwinPlace.key, isConnected: true)
       place.report("setpoint", .number(50))
       try await place.store.setDesired(
         ["setpoint": 55.5, "pump": true], of: TwinPlace.key, from: .local(user: "anna"))
-      #expect(await eventually { phase(place) == .confirmed && phase(place, "pump") == .confirmed })
+      try await eventually("both wishes are confirmed") {
+        phase(place) == .confirmed && phase(place, "pump") == .confirmed
+      }
     }
     #expect(session["setpoint"] == .number(55.5))
     #expect(session.writes == [PropertyWrite(property: "setpoint", value: .number(55.5))], "pump held already")
@@ -55,10 +38,10 @@ import TwinStore
     let place = try TwinPlace()
     let session = SimulatedSession(["setpoint": .number(50)])
     session.state.withLock { $0.isStuck = true }
-    try await serving(place, session) {
+    try await place.serving(session) {
       place.store.connection(TwinPlace.key, isConnected: true)
       try await place.store.setDesired(["setpoint": 40], of: TwinPlace.key, from: .spec)
-      #expect(await eventually { phase(place) == .failed })
+      try await eventually("the wish failed") { phase(place) == .failed }
     }
     let setpoint = try #require(place.store.snapshot(TwinPlace.key)?["setpoint"])
     #expect(setpoint.message == "reads 50 after writing 40" && setpoint.attempts == 2)
@@ -70,10 +53,10 @@ import TwinStore
     session.state.withLock {
       $0.refusal = DeviceError(reason: "IllegalDataValue", message: "exception 3", isPermanent: true)
     }
-    try await serving(place, session) {
+    try await place.serving(session) {
       place.store.connection(TwinPlace.key, isConnected: true)
       try await place.store.setDesired(["setpoint": 40], of: TwinPlace.key, from: .spec)
-      #expect(await eventually { phase(place) == .rejected })
+      try await eventually("the wish is rejected") { phase(place) == .rejected }
     }
     #expect(place.store.snapshot(TwinPlace.key)?["setpoint"]?.message == "exception 3")
     #expect(session.writes.count == 1)
@@ -85,8 +68,8 @@ import TwinStore
     place.store.connection(TwinPlace.key, isConnected: true)
     try await place.store.setDesired(["setpoint": 40], of: TwinPlace.key, from: .spec)
     _ = place.store.takeWork(TwinPlace.key)  // fetched by one that then died
-    await serving(place, session) {
-      #expect(await eventually { phase(place) == .confirmed })
+    try await place.serving(session) {
+      try await eventually("the wish is confirmed") { phase(place) == .confirmed }
     }
     #expect(session["setpoint"] == .number(40))
   }
@@ -94,16 +77,18 @@ import TwinStore
   @Test func `A value that is overwritten once is written again, and a fight is given up`() async throws {
     let place = try TwinPlace()
     let session = SimulatedSession(["setpoint": .number(50)])
-    try await serving(place, session) {
+    try await place.serving(session) {
       place.store.connection(TwinPlace.key, isConnected: true)
       try await place.store.setDesired(["setpoint": 40], of: TwinPlace.key, from: .spec)
       for overwrite in 1...3 {
-        #expect(await eventually { phase(place) == .confirmed })
+        try await eventually("the wish is confirmed") { phase(place) == .confirmed }
         session.state.withLock { $0.registers["setpoint"] = .number(Double(20 + overwrite)) }
         place.report("setpoint", .number(Double(20 + overwrite)))
-        #expect(await eventually { session["setpoint"] == .number(40) || phase(place) == .held })
+        try await eventually("it is written again or held") {
+          session["setpoint"] == .number(40) || phase(place) == .held
+        }
       }
-      #expect(await eventually { phase(place) == .held })
+      try await eventually("the wish is held") { phase(place) == .held }
     }
     #expect(session.writes.count == 3 && session["setpoint"] == .number(23))
   }
@@ -111,11 +96,11 @@ import TwinStore
   @Test func `Nothing is sent while the link is down, and the wish goes out when it is back`() async throws {
     let place = try TwinPlace()
     let session = SimulatedSession(["setpoint": .number(50)])
-    try await serving(place, session) {
+    try await place.serving(session) {
       try await place.store.setDesired(["setpoint": 40], of: TwinPlace.key, from: .spec)
       #expect(session.state.withLock { $0.reads } == 0 && session.writes.isEmpty)
       place.store.connection(TwinPlace.key, isConnected: true)
-      #expect(await eventually { phase(place) == .confirmed })
+      try await eventually("the wish is confirmed") { phase(place) == .confirmed }
     }
   }
 }

@@ -125,12 +125,26 @@ final class TwinPlace: Sendable {
   }
 }
 
-/// Waits until `condition` holds; false if it never does.
-func eventually(_ condition: () -> Bool) async -> Bool {
-  let deadline = ContinuousClock.now + .seconds(60)
-  while ContinuousClock.now < deadline {
-    if condition() { return true }
-    try? await Task.sleep(for: .milliseconds(2))
+/// What was audited.
+final class WriteAudits: Sendable {
+  let entries = Mutex<[WriteAudit]>([])
+  var all: [WriteAudit] { entries.withLock { $0 } }
+}
+
+extension TwinPlace {
+  /// Runs `body` while a writer serves the boiler through `session`.
+  func serving(
+    _ session: some DeviceSession, _ audits: WriteAudits = WriteAudits(), _ body: () async throws -> Void
+  ) async rethrows {
+    let writer = DesiredStateWriter(twins: store) { entry in audits.entries.withLock { $0.append(entry) } }
+    let task = Task { await writer.run(device: TwinPlace.key, session: session) }
+    do {
+      try await body()
+    } catch {
+      task.cancel()
+      throw error
+    }
+    task.cancel()
+    await task.value
   }
-  return false
 }

@@ -53,6 +53,7 @@ import YAML
     "Device",
     [
       ("just created", object(unseen, generation: 1), .inProgress, "Progressing"),
+      ("of a node without a gateway", device(.elsewhere), .inProgress, "Progressing"),
       ("waiting for its model", device(.waiting(reason: "ModelNotFound", message: "m")), .inProgress, "Progressing"),
       ("waiting to be admitted", device(.waiting(reason: "AwaitingAdmission", message: "m")), .inProgress, "Suspended"),
       (
@@ -101,13 +102,51 @@ import YAML
     rows.map { Situation(kind: kind, name: $0.0, object: $0.1, kstatus: $0.2, argo: $0.3) }
   }
 
-  static let models: [Situation] = [
-    Situation(
-      kind: "DeviceModel", name: "just created", object: object(nil, generation: 1), kstatus: .current, argo: "Healthy"),
-    Situation(
-      kind: "DeviceModel", name: "being deleted", object: object(nil, isDeleted: true), kstatus: .terminating,
-      argo: "Progressing"),
-  ]
+  private static func model(_ spec: JSONValue) -> JSONValue {
+    shared(.ofModel(["metadata": ["name": "m"], "spec": spec], protocolNames: ["modbus"], devices: 3))
+  }
+  private static func property(_ name: String, after: JSONValue) -> JSONValue {
+    ["name": .string(name), "type": "number", "access": "ReadWrite", "write": ["after": [after]]]
+  }
+  private static let valid = model(["protocol": "modbus"])
+
+  static let models: [Situation] = rows(
+    "DeviceModel",
+    [
+      ("just created", object(unseen, generation: 1), .inProgress, "Progressing"),
+      ("that can be served", valid, .current, "Healthy"),
+      ("of a foreign protocol", model(["protocol": "opcua"]), .failed, "Degraded"),
+      (
+        "that waits for itself",
+        model(["protocol": "modbus", "properties": [property("a", after: "b"), property("b", after: "a")]]), .failed,
+        "Degraded"
+      ),
+      (
+        "that waits for what it lacks", model(["protocol": "modbus", "properties": [property("a", after: "c")]]),
+        .failed, "Degraded"
+      ),
+      ("changed since", object(valid["status"], generation: 4), .inProgress, "Progressing"),
+      ("being deleted", object(valid["status"], isDeleted: true), .terminating, "Progressing"),
+    ])
+
+  @Test func aModelSaysWhyItCannotBeServedAndHowManyDevicesItServes() {
+    let status = Self.model(["protocol": "opcua"])["status"]
+    let ready = status?["conditions"]?.array?.first { $0["type"] == "Ready" }
+    #expect(ready?["reason"] == "UnknownProtocol")
+    #expect(ready?["message"] == "spec.protocol: opcua is no protocol of this gateway, which speaks modbus")
+    #expect(status?["devices"] == 3)
+  }
+
+  @Test(arguments: ["brokers", "devicemodels", "devices", "discoveries", "gateways", "pipelines", "sinks"])
+  func everyKindIsInProgressUntilSomebodyHasLookedAtIt(kind: String) throws {
+    let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "Deploy/crds/\(kind).selvedge.dev.yaml")
+    let crd = try YAMLDocument.one(in: String(contentsOf: file, encoding: .utf8))
+    let definition = try #require(ResourceDefinition(crd: crd))
+    let created = try Schema(definition.schema).defaulting(["metadata": ["name": "x", "generation": 1], "spec": [:]])
+    #expect(StatusHealth.kstatus(of: created) == .inProgress)
+    #expect(Self.all.contains { $0.kind == definition.kind })
+  }
 
   static let all = devices + others + models
 

@@ -2,6 +2,7 @@ import Controllers
 import DeviceKit
 import Documents
 import Resources
+import TestSupport
 import Testing
 import TwinStore
 
@@ -128,7 +129,7 @@ import TwinStore
     let session = SimulatedSession(["pump": .boolean(false)])
     let writer = DesiredStateWriter(twins: place.store) { _ in }
     let serving = Task { await writer.run(device: TwinPlace.key, session: session) }
-    #expect(await eventually { place.store.snapshot(TwinPlace.key)?["pump"]?.state == .confirmed })
+    try await eventually("the wish is confirmed") { place.store.snapshot(TwinPlace.key)?["pump"]?.state == .confirmed }
     serving.cancel()
     await serving.value
     #expect(try await get("delta")["properties"] == [])

@@ -161,13 +161,14 @@ func withFolder<Result>(_ body: (String) async throws -> Result) async throws ->
     }
   }
 
-  @Test(arguments: [
-    (["path": "o", "format": "xml"], "spec.file.format"), (["path": "o", "fsync": "Never"], "spec.file.fsync"),
-    (["path": "o", "rotate": [:]], "spec.file.rotate"),
-    (["path": "o", "rotate": ["maxBytes": 4095]], "spec.file.rotate.maxBytes"),
-    (["path": "o", "rotate": ["every": "1s"]], "spec.file.rotate.every"),
-    (["path": "o", "rotate": ["every": "1h", "keep": 0]], "spec.file.rotate.keep"),
-  ] as [(JSONValue, String)])
+  @Test(
+    arguments: [
+      (["path": "o", "format": "xml"], "spec.file.format"), (["path": "o", "fsync": "Never"], "spec.file.fsync"),
+      (["path": "o", "rotate": [:]], "spec.file.rotate"),
+      (["path": "o", "rotate": ["maxBytes": 4095]], "spec.file.rotate.maxBytes"),
+      (["path": "o", "rotate": ["every": "1s"]], "spec.file.rotate.every"),
+      (["path": "o", "rotate": ["every": "1h", "keep": 0]], "spec.file.rotate.keep"),
+    ] as [(JSONValue, String)])
   func `what cannot be served is refused by its field`(json: JSONValue, field: String) {
     #expect { _ = try writer("/nowhere", json) } throws: { "\($0)".contains(field) }
   }

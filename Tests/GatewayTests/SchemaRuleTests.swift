@@ -114,6 +114,23 @@ import YAML
     Case(
       "Sink", "{mqtt: {brokerRef: {name: b}, topic: 'a/{device}'}}", "{mqtt: {brokerRef: {name: b}, topic: 'a/#'}}",
       "without wildcards"),
+    Case(
+      "Sink", "{http: {url: 'https://h/p?q=1', tls: {caFile: a}}}", "{http: {url: 'http://h', tls: {caFile: a}}}",
+      "https:// only"),
+    Case(
+      "Sink", "{http: {url: 'http://h', headers: {X-Site: a}}}",
+      "{http: {url: 'http://h', headers: {Authorization: a}}}",
+      "belongs into a Secret"),
+    Case(
+      "Sink", "{http: {url: 'http://h', format: influx, influx: {database: d}}}",
+      "{http: {url: 'http://h', influx: {database: d}}}", "influx only"),
+    Case(
+      "Sink", "{http: {url: 'http://h', format: influx, influx: {org: o, bucket: b}}}",
+      "{http: {url: 'http://h', format: influx, influx: {bucket: b}}}", "go together"),
+    Case("Sink", "{otlp: {endpoint: 'http://h:4318'}}", "{otlp: {endpoint: 'http://u:p@h:4318'}}", "match"),
+    Case(
+      "Sink", "{prometheusRemoteWrite: {url: 'http://h', tokenFile: a}}",
+      "{prometheusRemoteWrite: {url: 'http://h', tokenFile: a, credentialsSecretRef: {name: s}}}", "excludes a token"),
     Case("Sink", "{file: {path: a/b}}", "{file: {path: ../b}}", "without .."),
     Case("Sink", "{file: {path: a..b}}", "{file: {path: /b}}", "relative to the folder"),
     Case(

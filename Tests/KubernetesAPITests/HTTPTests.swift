@@ -2,6 +2,7 @@ import Documents
 import Foundation
 import KubernetesAPI
 import Resources
+import TestSupport
 import Testing
 
 private let gadgets = "/apis/example.dev/v1/namespaces/n/gadgets"

@@ -3,6 +3,7 @@ import Foundation
 import ResourceConformance
 import ResourceStore
 import Resources
+import TestSupport
 import Testing
 
 @Suite("An operator written with kopf against the API and the store", .timeLimit(.minutes(2)))
@@ -41,7 +42,7 @@ struct KopfTests {
         "/usr/bin/env", ["python3", "-m", "kopf", "run", "--standalone", "-A", kubectl.home + "/operator.py"],
         environment: ["KUBECONFIG": kubectl.home + "/config"])
       _ = try await kubectl.succeed("apply", "-f", KubectlTests.contract("02-devices.yaml"))
-      try await eventually("the operator has seen all three", within: 60) {
+      try await eventually("the operator has seen all three") {
         ["boiler-1", "meter-1", "room-1"].allSatisfy { kopf.output.contains("created \($0)") }
       }
       try await eventually("its patch is stored") {
@@ -108,7 +109,7 @@ struct KopfTests {
             "/usr/bin/env", ["python3", "-m", "kopf", "run", "--standalone", "-A", home + "/operator.py"],
             environment: ["KUBECONFIG": home + "/config"]))
         for name in ["a", "b"] { try await make(store, name) }
-        try await eventually("both are seen and held", within: 60) {
+        try await eventually("both are seen and held") {
           let items = try await store.list(TestKinds.widgets, ListOptions()).items
           return kopf.output.contains("created a") && kopf.output.contains("created b")
             && items.allSatisfy { !$0.metadata.finalizers.isEmpty && $0.metadata.json["annotations"] != nil }
@@ -126,7 +127,7 @@ struct KopfTests {
     }
     let store = try await data.open()
     try await RunningServer.with([store], port: ports.port) { _ in
-      try await eventually("it has caught up", within: 60) {
+      try await eventually("it has caught up") {
         ["created c", "updated a 5", "deleted b"].allSatisfy(kopf.output.contains)
       }
       try await eventually("b is gone") {

@@ -2,6 +2,7 @@ import Documents
 import Foundation
 import ResourceConformance
 import Resources
+import TestSupport
 import Testing
 
 /// What kubectl makes of the finer rules: conflicts, cascades, dry runs, edits, and watches that are cut off.

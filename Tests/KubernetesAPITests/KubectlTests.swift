@@ -1,6 +1,7 @@
 import Documents
 import Foundation
 import Resources
+import TestSupport
 import Testing
 
 @Suite("kubectl against the API and the store", .serialized, .timeLimit(.minutes(5)))

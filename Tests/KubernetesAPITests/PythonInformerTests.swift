@@ -3,6 +3,7 @@ import Foundation
 import ResourceConformance
 import ResourceStore
 import Resources
+import TestSupport
 import Testing
 
 @Suite("The Python client through lost connections, restarts and compaction", .timeLimit(.minutes(3)))

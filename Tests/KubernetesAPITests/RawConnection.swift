@@ -48,6 +48,27 @@ struct RawConnection: ~Copyable {
     return true
   }
 
+  func mustSend(_ bytes: [UInt8]) throws {
+    guard send(bytes) else { throw Missed(what: "\(bytes.count) bytes that the other side takes: errno \(errno)") }
+  }
+
+  /// Ends this side alone.
+  func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+  /// The code of the next head, which has no body.
+  mutating func interim() -> Int? {
+    guard let first = line(), first.hasPrefix("HTTP/1.1 ") else { return nil }
+    while let line = line(), !line.isEmpty {}
+    return Int(first.dropFirst(9).prefix(3))
+  }
+
+  /// All that comes until the other side ends.
+  mutating func everything() -> String {
+    while fill() {}
+    defer { buffer = [] }
+    return String(decoding: buffer, as: UTF8.self)
+  }
+
   /// Reads more; false at the end.
   private mutating func fill() -> Bool {
     guard !isOver else { return false }

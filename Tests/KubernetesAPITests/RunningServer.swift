@@ -1,5 +1,6 @@
 import Documents
 import Foundation
+import HTTPServing
 import Hummingbird
 import KubernetesAPI
 import Logging
@@ -31,10 +32,11 @@ struct RunningServer {
     KubernetesAPI(backends: backends, now: EmbeddedResourceStore.systemClock, version: "0.1.0", logger: logger)
       .register(on: router)
     let (ports, announce) = AsyncStream.makeStream(of: Int.self)
-    let application = Application(
-      router: router, configuration: .init(address: .hostname("127.0.0.1", port: port)),
-      onServerRunning: { channel in announce.yield(channel.localAddress?.port ?? 0) }, logger: logger)
-    let services = ServiceGroup(configuration: .init(services: [application], logger: logger))
+    let server = HTTPServer(
+      router: router, address: .init(host: "127.0.0.1", port: port),
+      gauge: ConnectionGauge(limits: .init(connections: 1_024)),
+      onRunning: { channel in announce.yield(channel.localAddress?.port ?? 0) }, logger: logger)
+    let services = ServiceGroup(configuration: .init(services: [server], logger: logger))
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await services.run() }
       group.addTask {

@@ -48,7 +48,7 @@ struct SemanticsTests {
       ("resourceVersion=1&resourceVersionMatch=NotOlderThan", 200, ""),
       ("resourceVersion=0&resourceVersionMatch=NotOlderThan", 200, ""),
       ("resourceVersion=NEWEST&resourceVersionMatch=Exact", 200, ""),
-      ("resourceVersion=1&resourceVersionMatch=Exact", 410, "Expired"),
+      ("resourceVersion=PAST&resourceVersionMatch=Exact", 200, ""),
       ("resourceVersion=0&resourceVersionMatch=Exact", 422, "Invalid"), ("resourceVersionMatch=Exact", 422, "Invalid"),
       ("resourceVersionMatch=NotOlderThan", 422, "Invalid"),
       ("resourceVersionMatch=Newest&resourceVersion=1", 422, "Invalid"), ("resourceVersion=+1", 400, "BadRequest"),
@@ -61,13 +61,17 @@ struct SemanticsTests {
     ])
   func listing(query: String, code: Int, reason: String) async throws {
     let it = try await StoreAPI()
-    let version = try await it.fill("a", "b")
+    let past = try await it.fill("a", "b")
+    let newest = try await it.fill("c")
     let reply = try await it.api.send(
-      .get, widgets + "?" + query.replacingOccurrences(of: "NEWEST", with: "\(version)"))
+      .get,
+      widgets + "?"
+        + query.replacingOccurrences(of: "NEWEST", with: "\(newest)").replacingOccurrences(of: "PAST", with: "\(past)"))
+    let isPast = query.contains("PAST")
     #expect(reply.code == code, "\(reply.text)")
     if code == 200 {
-      #expect(reply.json["items"]?.array?.count == 2 && reply.json["kind"] == "WidgetList")
-      #expect(reply.json[path: "metadata", "resourceVersion"]?.string == "\(version)")
+      #expect(reply.json["items"]?.array?.count == (isPast ? 2 : 3) && reply.json["kind"] == "WidgetList")
+      #expect(reply.json[path: "metadata", "resourceVersion"]?.string == "\(isPast ? past : newest)")
     } else {
       #expect(reply.json["kind"] == "Status" && reply.json["reason"]?.string == reason)
     }

@@ -80,15 +80,6 @@ struct Subprocess {
   }
 }
 
-/// Waits until `condition` holds; throws past the deadline, saying what was awaited.
-func eventually(_ what: String, within seconds: Double = 60, _ condition: () async throws -> Bool) async throws {
-  let deadline = ContinuousClock.now + .seconds(seconds)
-  while try await !condition() {
-    guard ContinuousClock.now < deadline else { throw Missed(what: what) }
-    try await Task.sleep(for: .milliseconds(20))
-  }
-}
-
 struct Missed: Error, CustomStringConvertible {
   var what: String
   var description: String { "not within the deadline: \(what)" }

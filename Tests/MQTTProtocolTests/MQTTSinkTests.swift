@@ -83,7 +83,10 @@ import Testing
     subscription.cancel()
   }
 
-  @Test(arguments: [("a/{x}", "{x}"), ("a/{device", "without '}'"), ("a/+/b", "wildcard"), ("a/#", "wildcard")])
+  @Test(arguments: [
+    ("a/{x}", "{x}"), ("a/{device", "without '}'"), ("a/+/b", "wildcard"), ("a/#", "wildcard"),
+    ("a/{field}", "unknown"),
+  ])
   func aTopicThatCannotBeServedIsRefused(topic: String, reason: String) {
     do throws(SinkError) {
       _ = try MQTTSinkPlugin(brokers: BrokerPool(logger: quiet)).writer(

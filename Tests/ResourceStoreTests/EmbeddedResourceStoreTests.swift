@@ -3,34 +3,12 @@ import Foundation
 import ResourceConformance
 import ResourceStore
 import Resources
-import Synchronization
 import Testing
 
-/// A data directory of one test, removed at its end.
-final class ScratchDirectory: Sendable {
-  let path = FileManager.default.temporaryDirectory.appending(path: "selvedge-store-\(UUID().uuidString)").path()
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-}
-
-/// A clock that stands until it is moved.
-final class HandClock: Sendable {
-  private let time = Mutex(Timestamp(seconds: 1_800_000_000))
-  var now: Timestamp { time.withLock { $0 } }
-  func advance(_ span: Duration) { time.withLock { $0 = $0 + span } }
-}
-
 @Suite("The embedded resource store")
-struct EmbeddedResourceStoreTests {
+struct EmbeddedResourceStoreTests: StoreTests {
   let directory = ScratchDirectory()
   let clock = HandClock()
-
-  func open(_ retention: EmbeddedResourceStore.Retention = .init()) throws -> EmbeddedResourceStore {
-    try EmbeddedResourceStore.open(
-      directory: directory.path, definitions: TestKinds.definitions, crds: TestKinds.crds, retention: retention,
-      clock: { [clock] in clock.now })
-  }
-
-  func key(_ name: String) -> ObjectKey { ObjectKey(namespace: "default", name: name) }
 
   func owned(_ name: String, by owners: [JSONValue], blocking: Bool = false) -> JSONValue {
     var object = TestKinds.widget(name)

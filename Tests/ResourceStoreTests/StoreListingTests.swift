@@ -6,17 +6,9 @@ import Resources
 import Testing
 
 @Suite("Lists of the embedded store")
-struct StoreListingTests {
+struct StoreListingTests: StoreTests {
   let directory = ScratchDirectory()
   let clock = HandClock()
-
-  func open(_ retention: EmbeddedResourceStore.Retention = .init()) throws -> EmbeddedResourceStore {
-    try EmbeddedResourceStore.open(
-      directory: directory.path, definitions: TestKinds.definitions, crds: TestKinds.crds, retention: retention,
-      clock: { [clock] in clock.now })
-  }
-
-  func key(_ name: String) -> ObjectKey { ObjectKey(namespace: "default", name: name) }
 
   func make(_ store: EmbeddedResourceStore, _ name: String, _ spec: JSONValue = [:]) async throws {
     _ = try await store.create(
@@ -151,5 +143,27 @@ struct StoreListingTests {
     let rest = events.dropFirst(names.count)
     #expect(rest.map(\.change) == [.bookmark, .modified, .deleted])
     #expect(rest.map(\.resourceVersion) == [version, version + 1, version + 2])
+  }
+
+  @Test("an exact version is listed as it stood then, page by page, as long as the log reaches back to it")
+  func exactVersions() async throws {
+    let store = try open()
+    for name in ["a", "b", "d"] { try await make(store, name) }
+    let before = try await store.list(TestKinds.widgets, ListOptions())
+    try await change(store, "a", "green")
+    try await make(store, "c")
+    _ = try await store.delete(TestKinds.widgets, key("d"), DeleteOptions())
+    let (items, _, versions) = try await pages(store, ListOptions(exactVersion: before.resourceVersion)) {
+      try await change(store, "b", "red")
+    }
+    #expect(items == before.items && versions == [before.resourceVersion])
+    let newest = await store.currentVersion
+    #expect(try await store.list(TestKinds.widgets, ListOptions(exactVersion: newest)).items.count == 3)
+    clock.advance(.seconds(7_200))
+    try await store.maintain()
+    let error = await #expect(throws: APIStatus.self) {
+      _ = try await store.list(TestKinds.widgets, ListOptions(exactVersion: before.resourceVersion))
+    }
+    #expect(error?.code == 410 && error?.reason == "Expired")
   }
 }

@@ -76,7 +76,8 @@ extension SinkConformance {
     SinkRule("Doubles arrive bit for bit") { s in
       let writer = try s.writer()
       let values: [Double] = [
-        0.1, -1e-9, .greatestFiniteMagnitude, .leastNonzeroMagnitude, .leastNormalMagnitude, 123_456_789.123_456_789, 2.5e-10, 1e22, -0.3,
+        0.1, -1e-9, .greatestFiniteMagnitude, .leastNonzeroMagnitude, .leastNormalMagnitude, 123_456_789.123_456_789,
+        2.5e-10, 1e22, -0.3,
       ]
       let records = values.enumerated().map { SinkUnderTest.sample($0, value: .number($1)) }
       try await s.deliver(records, by: writer)

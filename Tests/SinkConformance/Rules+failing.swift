@@ -30,7 +30,8 @@ extension SinkConformance {
       try await s.await([SinkUnderTest.sample(1)])
       await writer.close()
     },
-    SinkRule("Nothing is lost and nothing overtakes when the receiver vanishes again and again", needs: [.outage]) { s in
+    SinkRule("Nothing is lost and nothing overtakes when the receiver vanishes again and again", needs: [.outage]) {
+      s in
       let writer = try s.writer()
       let batches = (0..<40).map { batch in
         (0..<25).flatMap { number in
@@ -116,6 +117,6 @@ extension SinkConformance {
       try await s.deliver(records, by: writer)
       try await s.await(records)
       await writer.close()
-    },
+    }
   ]
 }

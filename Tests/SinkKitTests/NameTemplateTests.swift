@@ -21,7 +21,9 @@ import Testing
   }
 
   @Test func onlyWhatWordsBringIsEscaped() throws {
-    let name = try NameTemplate("a/{pipeline}").name(of: Self.record) { text in String(text.map { $0 == "/" ? "_" : $0 }) }
+    let name = try NameTemplate("a/{pipeline}").name(of: Self.record) { text in
+      String(text.map { $0 == "/" ? "_" : $0 })
+    }
     #expect(name == "a/plant_line-a")
   }
 

@@ -91,10 +91,10 @@ import Testing
     (#"{"filter": {"where": "value >"}}"#, "spec.stages[0].filter.where"),
     (
       #"{"aggregate": {"window": {"hopping": {"size": "1m"}}, "functions": ["mean"]}}"#,
-      "spec.stages[0].aggregate.window.hopping"
+      "spec.stages[0].aggregate.window.hopping.every"
     ),
     (
-      #"{"aggregate": {"window": {"tumbling": "1m"}, "functions": ["mean", "p99"]}}"#,
+      #"{"aggregate": {"window": {"tumbling": "1m"}, "functions": ["mean", "p98"]}}"#,
       "spec.stages[0].aggregate.functions[1]"
     ),
     (

@@ -7,6 +7,8 @@ import TwinStore
 @Suite struct ConflictTests {
   enum Act: Sendable {
     case spec(Int?), local(Int?), policy(DesiredPolicy), restart
+    /// A message without a base version, and one whose sender knew what stood before the last act.
+    case cloud(Int?), lateCloud(Int?)
     /// The spec changes, but not this property.
     case elsewhere
   }
@@ -16,13 +18,18 @@ import TwinStore
     var desired: Int?
     var by: String?
     var drift: Int?
+    var driftBy: String
     var spec: Int?
-    init(_ name: String, _ acts: [Act], _ desired: Int?, _ by: String? = nil, drift: Int? = nil, spec: Int? = nil) {
+    init(
+      _ name: String, _ acts: [Act], _ desired: Int?, _ by: String? = nil, drift: Int? = nil,
+      driftBy: String = "local/anna", spec: Int? = nil
+    ) {
       self.name = name
       self.acts = acts
       self.desired = desired
       self.by = by
       self.drift = drift
+      self.driftBy = driftBy
       self.spec = spec
     }
     var testDescription: String { name }
@@ -66,6 +73,34 @@ import TwinStore
       "what the spec no longer names is local", [git, .spec(50), .local(40), .spec(nil), .local(41)], 41, "local/anna"),
     Case("the spec names what was local", [git, .local(40), .spec(50)], 50, "spec", spec: 50),
     Case("the spec takes it away, drift and all", [git, .spec(50), .local(40), .spec(nil)], nil),
+    // The cloud
+    Case("the cloud alone", [.cloud(30)], 30, "cloud"),
+    Case("cloud after spec", [.spec(50), .cloud(30)], 30, "cloud", spec: 50),
+    Case("cloud after local", [.local(40), .cloud(30)], 30, "cloud"),
+    Case("local after cloud", [.cloud(30), .local(40)], 40, "local/anna"),
+    Case("spec after cloud", [.cloud(30), .spec(50)], 50, "spec", spec: 50),
+    Case("the same spec again after cloud", [.spec(50), .cloud(30), .spec(50)], 30, "cloud", spec: 50),
+    Case("the cloud takes it away", [.spec(50), .cloud(nil)], nil, spec: 50),
+    Case("cloud, restart, the same spec", [.spec(50), .cloud(30), .restart, .spec(50)], 30, "cloud", spec: 50),
+    Case("a cloud that knew what stood", [.local(40), .elsewhere, .lateCloud(30)], 30, "cloud"),
+    Case("a cloud that did not know of a local change", [.elsewhere, .local(40), .lateCloud(30)], 40, "local/anna"),
+    Case("a cloud that did not know of the spec", [.elsewhere, .spec(50), .lateCloud(30)], 50, "spec", spec: 50),
+    Case(
+      "a cloud that did not know of a local null", [.spec(50), .local(nil), .lateCloud(30)], nil, spec: 50),
+    Case(
+      "a cloud that did not know, across a restart", [.elsewhere, .local(40), .restart, .lateCloud(30)], 40,
+      "local/anna"),
+    Case("a cloud that wishes the same", [.elsewhere, .local(40), .lateCloud(40)], 40, "local/anna"),
+    Case(
+      "the spec wins over the cloud", [git, .spec(50), .cloud(30)], 50, "spec", drift: 30, driftBy: "cloud", spec: 50),
+    Case(
+      "the latest of cloud and local is the drift", [git, .spec(50), .local(40), .cloud(30)], 50, "spec", drift: 30,
+      driftBy: "cloud", spec: 50),
+    Case("a drift of the cloud is withdrawn by null", [git, .spec(50), .cloud(30), .cloud(nil)], 50, "spec", spec: 50),
+    Case("what the spec does not name is the cloud's", [git, .elsewhere, .cloud(30)], 30, "cloud"),
+    Case(
+      "to SpecWins with a wish of the cloud", [.spec(50), .cloud(30), git], 50, "spec", drift: 30, driftBy: "cloud",
+      spec: 50),
     // The policy changes
     Case("to SpecWins with a local wish", [.spec(50), .local(40), git], 50, "spec", drift: 40, spec: 50),
     Case("to SpecWins after a local null", [.spec(50), .local(nil), git], 50, "spec", spec: 50),
@@ -84,12 +119,21 @@ import TwinStore
     var boiler = try Boiler(in: directory, clock: clock)
     var spec: [String: JSONValue] = [:]
     var policy = DesiredPolicy.latestWins
-    for act in conflict.acts {
+    var versions: [UInt64] = [0]
+    for (index, act) in conflict.acts.enumerated() {
       clock.advance(.seconds(1))
+      // A restart is no act of anybody's: what was known before it is known after it.
+      if case .restart = act {} else { versions.append(boiler.version) }
       switch act {
       case .local(let value):
         try await boiler.store.setDesired(
           ["setpoint": value.map { .integer(Int64($0)) } ?? .null], of: Boiler.key, from: .local(user: "anna"))
+        continue
+      case .cloud(let value), .lateCloud(let value):
+        var wish = RemoteWish(
+          id: "\(index)", values: ["setpoint": value.map { .integer(Int64($0)) } ?? .null])
+        if case .lateCloud = act { wish.baseVersion = versions[versions.count - 2] }
+        _ = try await boiler.store.take(wish, of: Boiler.key)
         continue
       case .restart:
         await boiler.store.close()
@@ -111,7 +155,7 @@ import TwinStore
       #expect(setpoint.desired?.value == conflict.desired.map { .integer(Int64($0)) })
       #expect(setpoint.desired?.source.description == conflict.by)
       #expect(setpoint.drift?.value == conflict.drift.map { .integer(Int64($0)) })
-      #expect(setpoint.drift.map { $0.by == .local(user: "anna") } ?? true)
+      #expect(setpoint.drift.map { $0.by.description == conflict.driftBy } ?? true)
       #expect(setpoint.specDesired == conflict.spec.map { .integer(Int64($0)) })
     }
     await boiler.store.close()

@@ -9,6 +9,15 @@ struct WriteAuditLog: Sendable {
   let clock: WallClock
   let logger: Logger
 
+  /// A wish of the cloud, and what it was answered.
+  func record(_ wish: RemoteWishController.Record) {
+    file.record([
+      "time": .string(clock.now.description), "kind": "remoteWish", "namespace": .string(wish.device.namespace),
+      "name": .string(wish.device.name), "by": "cloud", "id": .string(wish.id), "desired": .object(wish.values),
+      "answer": wish.answer,
+    ])
+  }
+
   func record(_ write: WriteAudit) {
     logger.notice(
       "write",

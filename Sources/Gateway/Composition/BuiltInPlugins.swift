@@ -1,11 +1,14 @@
 internal import DeviceKit
 public import Documents
 internal import FileSink
+internal import HTTPSink
 internal import Logging
 internal import MQTTClient
 internal import MQTTProtocol
 internal import MQTTSink
 internal import ModbusProtocol
+internal import OTLPSink
+internal import RemoteWriteSink
 public import Resources
 internal import SinkKit
 internal import StdoutSink
@@ -16,14 +19,22 @@ public struct BuiltInPlugins: Sendable {
   let protocols: [any ProtocolPlugin]
   let sinks: [any SinkPlugin]
 
-  init(brokers: BrokerPool, exportDirectory: String, clock: WallClock, logger: Logger) {
+  /// `sinkState` is the folder where sinks keep what they must know after a restart; nil: they keep nothing.
+  init(
+    brokers: BrokerPool, exportDirectory: String, credentials: any CredentialSource, node: String = "",
+    sinkState: String? = nil, clock: WallClock, logger: Logger
+  ) {
     protocols = [
       ModbusPlugin(clock: clock),
       MQTTPlugin(brokers: brokers, clock: clock, logger: logger),
       UdevPlugin(clock: clock, logger: logger),
     ]
     sinks = [
-      MQTTSinkPlugin(brokers: brokers), FileSinkPlugin(folder: exportDirectory, clock: clock), StdoutSinkPlugin(),
+      MQTTSinkPlugin(brokers: brokers, node: node, stateFolder: sinkState),
+      FileSinkPlugin(folder: exportDirectory, clock: clock), StdoutSinkPlugin(),
+      HTTPSinkPlugin(credentials: credentials, clock: clock),
+      RemoteWriteSinkPlugin(credentials: credentials, clock: clock),
+      OTLPSinkPlugin(credentials: credentials, clock: clock),
     ]
   }
 
@@ -31,7 +42,8 @@ public struct BuiltInPlugins: Sendable {
   public static func customResourceDefinitions() throws -> [JSONValue] {
     let logger = Logger(label: "selvedge.plugins")
     let plugins = BuiltInPlugins(
-      brokers: BrokerPool(logger: logger), exportDirectory: ".", clock: .system, logger: logger)
+      brokers: BrokerPool(logger: logger), exportDirectory: ".", credentials: NoCredentials(), clock: .system,
+      logger: logger)
     return try CRDComposer.customResourceDefinitions(
       protocols: plugins.protocols.map { ($0.name, $0.schema.connection, $0.schema.property, $0.schema.discovery) },
       sinks: plugins.sinks.map { ($0.name, $0.schema) },
@@ -43,5 +55,16 @@ public struct BuiltInPlugins: Sendable {
   /// The kinds that the CRDs define.
   public static func definitions() throws -> [ResourceDefinition] {
     try customResourceDefinitions().compactMap { ResourceDefinition(crd: $0) }
+  }
+}
+
+/// For the schemas alone: nothing is ever sent.
+private struct NoCredentials: CredentialSource {
+  func secret(_ name: String, namespace: String, field: String) throws(SinkError) -> [String: [UInt8]] {
+    throw SinkError(reason: "SecretNotFound", message: "\(field): there are no Secrets here")
+  }
+
+  func file(_ path: String, field: String) throws(SinkError) -> [UInt8] {
+    throw SinkError(reason: "FileNotReadable", message: "\(field): there are no files here")
   }
 }

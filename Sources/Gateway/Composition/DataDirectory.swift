@@ -27,6 +27,7 @@ struct DataDirectory: Sendable {
   var resources: String { path + "/resources" }
   var twins: String { path + "/twins" }
   var spool: String { path + "/spool" }
+  var sinkState: String { path + "/sinks" }
   var audit: String { path + "/audit" }
   var manifestState: String { path + "/manifests.json" }
 

@@ -1,12 +1,13 @@
 internal import Controllers
 internal import DeviceKit
 internal import Documents
+internal import HTTPServing
 internal import Hummingbird
-internal import HummingbirdCore
 internal import KubernetesAPI
 internal import Logging
 internal import MQTTClient
 internal import NIOCore
+internal import NIOSSL
 internal import ResourceStore
 internal import Resources
 internal import ServiceLifecycle
@@ -32,14 +33,16 @@ struct GatewayParts {
   private let brokerController: BrokerController
   private let devices: DeviceController
   private let discoveries: DiscoveryController
+  private let remoteWishes: RemoteWishController
   private let events: EventRecorder
   private let audit: AuditFile
   private let apiAccess: APIAccess
-  private let connections = ConnectionGauge()
+  private let connections: ConnectionGauge
 
   init(_ configuration: GatewayConfiguration, logger: Logger) throws {
     self.configuration = configuration
     self.logger = logger
+    connections = ConnectionGauge(limits: .init(connections: OpenFileLimit.raised().connections))
     apiAccess = try APIAccess(configuration, logger: logger)
     data = try DataDirectory(configuration.dataDirectory)
     audit = AuditFile(folder: try data.folder(data.audit), logger: logger)
@@ -63,8 +66,16 @@ struct GatewayParts {
     }
     twinBackend = TwinBackend(twins: twins)
     brokers = BrokerPool(logger: logger)
+    mirror = ResourceMirror(
+      backend: resources,
+      resources: [.deviceModels, .gateways, .devices, .discoveries, .brokers, .pipelines, .sinks, .secrets],
+      logger: logger)
+    let secrets = configuration.secretsDirectory
     let plugins = BuiltInPlugins(
-      brokers: brokers, exportDirectory: configuration.exportDirectory, clock: clock, logger: logger)
+      brokers: brokers, exportDirectory: configuration.exportDirectory,
+      credentials: MirroredCredentials(mirror: mirror) { (file) throws(DeviceError) in
+        try SecretFolder(path: secrets).read(file)
+      }, node: configuration.nodeName, sinkState: try data.folder(data.sinkState), clock: clock, logger: logger)
     protocols = plugins.protocols
     let directory = PointDirectory()
     telemetry = TelemetryEngine(
@@ -72,13 +83,8 @@ struct GatewayParts {
       describe: { directory.series(of: $0) }, range: { directory.range(of: $0).map { ($0.lowerBound, $0.upperBound) } },
       clock: clock, logger: logger)
     brokers.beforeAcknowledging { [telemetry] in await telemetry.commit() }
-    mirror = ResourceMirror(
-      backend: resources,
-      resources: [.deviceModels, .gateways, .devices, .discoveries, .brokers, .pipelines, .sinks, .secrets],
-      logger: logger)
     events = EventRecorder(backend: resources, nodeName: configuration.nodeName, clock: clock, logger: logger)
     linkChanges = LinkEvents(statusChanges: statusChanges)
-    let secrets = configuration.secretsDirectory
     brokerController = BrokerController(mirror: mirror, pool: brokers, nodeName: configuration.nodeName) {
       (file) throws(DeviceError) in try SecretFolder(path: secrets).read(file)
     }
@@ -91,6 +97,9 @@ struct GatewayParts {
       feed: GatewayFeed(twins: twins, telemetry: telemetry, board: board, onTransition: linkChanges.note),
       writer: DesiredStateWriter(twins: twins, audit: WriteAuditLog(file: audit, clock: clock, logger: logger).record),
       telemetry: telemetry, statusChanges: statusChanges, logger: logger)
+    remoteWishes = RemoteWishController(
+      mirror: mirror, pool: brokers, twins: twins, nodeName: configuration.nodeName, clock: clock,
+      audit: WriteAuditLog(file: audit, clock: clock, logger: logger).record, logger: logger)
     discoveries = DiscoveryController(
       mirror: mirror, backend: resources, plugins: plugins.protocols, sessions: devices,
       nodeName: configuration.nodeName, clock: clock, events: events, logger: logger)
@@ -112,9 +121,11 @@ struct GatewayParts {
       loop("telemetry definitions") { [mirror, telemetry] in
         await TelemetryController(mirror: mirror, engine: telemetry).run()
       },
-      loop("brokers") { [brokerController, devices] in
+      loop("remote wishes") { [remoteWishes] in await remoteWishes.run() },
+      loop("brokers") { [brokerController, devices, remoteWishes] in
         // The broker hands over what waited for this gateway with the connection: sessions must listen by then.
         await devices.waitUntilServed()
+        await remoteWishes.waitUntilListening()
         try? await Task.sleep(for: .milliseconds(200))
         await brokerController.run()
       },
@@ -165,20 +176,23 @@ struct GatewayParts {
   private var statusPublisher: StatusPublisher {
     StatusPublisher(
       mirror: mirror, backend: resources, devices: devices, twins: twins, board: board,
-      nodeName: configuration.nodeName, changes: statusChanges, clock: clock, logger: logger)
+      nodeName: configuration.nodeName, isAlone: true, changes: statusChanges, clock: clock, logger: logger)
   }
 
   private var sharedStatusPublisher: SharedStatusPublisher {
-    let board = board
-    return SharedStatusPublisher(
+    SharedStatusPublisher(
       mirror: mirror, backend: resources, nodeName: configuration.nodeName,
       facts: NodeFacts.status(startTime: clock.now),
-      deviceCounts: {
+      figures: { [board, remoteWishes] in
         let (connected, disconnected) = board.counts
-        return ["total": .integer(Int64(connected + disconnected)), "connected": .integer(Int64(connected))]
+        return [
+          "devices": ["total": .integer(Int64(connected + disconnected)), "connected": .integer(Int64(connected))],
+          "remoteDesired": remoteWishes.status ?? .null,
+        ]
       },
       sources: StatusSources(
-        brokers: brokerController, discoveries: discoveries, telemetry: telemetry, mirror: mirror
+        devices: devices, protocolNames: Set(protocols.map(\.name)), brokers: brokerController,
+        discoveries: discoveries, telemetry: telemetry, mirror: mirror
       ).all,
       events: events, clock: clock, logger: logger)
   }
@@ -186,7 +200,7 @@ struct GatewayParts {
   private var health: HealthRoutes {
     let metrics = GatewayMetrics(
       nodeName: configuration.nodeName, board: board, twins: twins, telemetry: telemetry,
-      protocols: protocols, events: events, audit: audit, connections: connections)
+      protocols: protocols, events: events, audit: audit, connections: connections, remoteWishes: remoteWishes)
     return HealthRoutes(
       unreadiness: { [mirror] in mirror.isSynced ? nil : "the resources are being read" },
       metrics: { await metrics.text() })
@@ -199,7 +213,7 @@ struct GatewayParts {
     // The API asks its guard and who may do what by itself: what it refuses goes on record.
     KubernetesAPI(
       backends: [resources, twinBackend], now: { [clock] in clock.now }, version: GatewayVersion.text, logger: logger,
-      requestGuard: requestGuard, access: access
+      requestGuard: requestGuard, access: access, maximumWatches: connections.limits.connections
     ).register(on: router)
     router.add(middleware: LocalRequestMiddleware(requestGuard))
     router.add(middleware: AccessMiddleware(access))
@@ -220,13 +234,13 @@ struct GatewayParts {
   private func server(_ router: Router<GatewayRequestContext>, at address: ListenAddress, tls: ServerTLS?)
     -> some Service
   {
-    let logger = logger
-    return Application(
-      router: router,
-      server: HTTPServerBuilder { [connections] in GuardedChannel(responder: $0, tls: tls, gauge: connections) },
-      configuration: ApplicationConfiguration(
-        address: .hostname(address.host, port: address.port), serverName: "selvedge"),
-      onServerRunning: { channel in
+    var secure: (@Sendable (any Channel) throws -> Void)?
+    if let tls {
+      secure = { try $0.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls.context)) }
+    }
+    return HTTPServer(
+      router: router, address: .init(host: address.host, port: address.port), gauge: connections, secure: secure,
+      onRunning: { [logger] channel in
         var bound = address
         bound.port = channel.localAddress?.port ?? address.port
         logger.notice("listening", metadata: ["address": "\(bound)"])

@@ -4,19 +4,24 @@ internal import Documents
 internal import Resources
 internal import Telemetry
 
-/// How Brokers, Sinks, Pipelines and Discoveries fare on this gateway, in a condition's words.
+/// How DeviceModels, Brokers, Sinks, Pipelines and Discoveries fare on this gateway, in a condition's words.
 struct StatusSources: Sendable {
+  let devices: DeviceController
+  let protocolNames: Set<String>
   let brokers: BrokerController
   let discoveries: DiscoveryController
   let telemetry: TelemetryEngine
   let mirror: ResourceMirror
 
-  var all: [(resource: ResourceName, source: SharedStatusPublisher.Source)] {
+  var all: [ReadinessSource] {
     [
-      (.brokers, { [brokers] key, _ in brokers.readiness(of: key) }),
-      (.sinks, { key, object in await sink(key, object) }),
-      (.pipelines, { key, _ in await pipeline(key) }),
-      (.discoveries, { key, object in await discovery(key, object) }),
+      ReadinessSource(.deviceModels, differsByNode: false) { [devices, protocolNames] key, object in
+        .ofModel(object, protocolNames: protocolNames, devices: await devices.count(servedBy: key.name))
+      },
+      ReadinessSource(.brokers) { [brokers] key, _ in brokers.readiness(of: key) },
+      ReadinessSource(.sinks) { key, object in await sink(key, object) },
+      ReadinessSource(.pipelines) { key, _ in await pipeline(key) },
+      ReadinessSource(.discoveries) { key, object in await discovery(key, object) },
     ]
   }
 
@@ -28,7 +33,9 @@ struct StatusSources: Sendable {
     }
     if let error = status.diskError { return Readiness(.false, error.reason, error.message) }
     if let error = status.lastError {
-      return Readiness(.false, error.reason, "\(error.message); what waits is kept on disk")
+      // Open and half open read the same: they take turns, which is no news.
+      let circuit = status.circuit == .closed ? "" : "; the circuit is open: one batch at a time is tried"
+      return Readiness(.false, error.reason, "\(error.message); what waits is kept on disk\(circuit)")
     }
     return Readiness(.true, "Delivering", "the receiver takes what is sent")
   }

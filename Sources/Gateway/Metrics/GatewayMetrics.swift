@@ -1,6 +1,7 @@
 internal import Controllers
 internal import DeviceKit
 internal import Documents
+internal import HTTPServing
 internal import Telemetry
 internal import TwinStore
 
@@ -14,6 +15,7 @@ struct GatewayMetrics: Sendable {
   let events: EventRecorder
   let audit: AuditFile
   let connections: ConnectionGauge
+  let remoteWishes: RemoteWishController
 
   func text() async -> String {
     var text = MetricsText()
@@ -46,6 +48,7 @@ struct GatewayMetrics: Sendable {
       "selvedge_events_dropped_total", .counter, "Kubernetes events not stored, by cause.",
       [([("cause", "rateLimit")], Double(recorded.limited)), ([("cause", "refused")], Double(recorded.failed))])
     accessFamilies(&text)
+    remoteFamilies(&text)
     let status = await telemetry.status()
     pipelineFamilies(&text, status.pipelines)
     sinkFamilies(&text, status.sinks)
@@ -95,6 +98,20 @@ struct GatewayMetrics: Sendable {
         ([("outcome", "done")], Double(statistics.commits)),
         ([("outcome", "failed")], Double(statistics.failedCommits)),
       ])
+  }
+
+  private func remoteFamilies(_ text: inout MetricsText) {
+    let statistics = remoteWishes.statistics
+    text.family(
+      "selvedge_remote_wishes_total", .counter, "Messages of the cloud that wish values, by what came of them.",
+      [
+        ([("outcome", "taken")], Double(statistics.taken)), ([("outcome", "repeated")], Double(statistics.repeated)),
+        ([("outcome", "refused")], Double(statistics.refused)),
+      ])
+    text.family(
+      "selvedge_remote_results_dropped_total", .counter,
+      "Answers to the cloud that were let go because too many waited for its broker.",
+      [([], Double(statistics.resultsDropped))])
   }
 
   private func accessFamilies(_ text: inout MetricsText) {

@@ -79,6 +79,7 @@ extension ResourceDefinition {
   /// Every subresource, `status` first, as discovery lists them.
   var servedSubresources: [(name: String, kind: String, verbs: [String])] {
     (hasStatus ? [(Subresource.status.rawValue, kind, statusVerbs)] : [])
+      + (has(.finalize) ? [(Subresource.finalize.rawValue, kind, ["update"])] : [])
       + subresources.map { ($0.name, $0.kind, $0.verbs.map(\.rawValue)) }
   }
 }

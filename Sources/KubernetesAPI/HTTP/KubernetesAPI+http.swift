@@ -13,8 +13,7 @@ extension KubernetesAPI {
     for path in paths {
       for method in Self.methods {
         router.on(path, method: method) { request, context in
-          let peer = await context.knownPeer()
-          return await inTaskOfItsOwn { await response(to: request, from: peer) }
+          await response(to: request, from: context.knownPeer())
         }
       }
     }
@@ -53,7 +52,8 @@ extension KubernetesAPI {
         return Response(.failure(.badRequest("the body of the request broke off")))
       }
     }
-    let response = Response(await reply(to: call), watchedBy: request)
+    let encoding = AnswerEncoding(acceptEncoding: fields[.acceptEncoding] ?? "")
+    let response = await Response(await reply(to: call), encoding)
     return isHead ? response.createHeadResponse() : response
   }
 
@@ -66,40 +66,51 @@ extension KubernetesAPI {
 }
 
 extension Response {
-  /// The HTTP form of a reply that holds all of its body.
-  init(_ reply: APIReply) { self.init(reply, watchedBy: nil) }
+  /// The HTTP form of a reply. A watch ends with its time, its stream, or the task that writes it.
+  init(_ reply: APIReply, _ encoding: AnswerEncoding) async {
+    var fields = Self.fields(of: reply)
+    let body: ResponseBody
+    switch reply.body {
+    case .bytes(let bytes): body = encoding.body(bytes, &fields)
+    case .list(let list):
+      do {
+        body = try await encoding.body(list, &fields)
+      } catch {
+        self.init(.failure(error))
+        return
+      }
+    case .watch(let watch): body = Self.body(of: watch)
+    }
+    self.init(status: HTTPResponse.Status(code: reply.code), headers: fields, body: body)
+  }
 
-  /// - Parameter request: the request whose connection a watch lives on.
-  init(_ reply: APIReply, watchedBy request: Request?) {
+  /// The HTTP form of a failure.
+  init(_ reply: APIReply) {
+    var bytes: [UInt8] = []
+    if case .bytes(let held) = reply.body { bytes = held }
+    self.init(
+      status: HTTPResponse.Status(code: reply.code), headers: Self.fields(of: reply),
+      body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+  }
+
+  private static func fields(of reply: APIReply) -> HTTPFields {
     var fields = HTTPFields()
     if !reply.contentType.isEmpty { fields[.contentType] = reply.contentType }
     for header in reply.headers {
       if let name = HTTPField.Name(header.name) { fields.append(HTTPField(name: name, value: header.value)) }
     }
-    let body: ResponseBody
-    switch reply.body {
-    case .bytes(let bytes): body = ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
-    case .list(let list):
-      body = ResponseBody { writer in
-        var list = list
-        while let piece = try await list.next() { try await writer.write(ByteBuffer(bytes: piece)) }
-        try await writer.finish(nil)
+    return fields
+  }
+
+  private static func body(of watch: WatchBody) -> ResponseBody {
+    ResponseBody { writer in
+      watch.gauge.enter()
+      defer { watch.gauge.leave() }
+      try await withTimeLimit(watch.timeLimit) {
+        var lines = watch.makeLines()
+        while let line = await lines.next() { try await writer.write(ByteBuffer(bytes: line)) }
       }
-    case .watch(let watch):
-      body = ResponseBody { writer in
-        if let request {
-          watch.gauge.enter()
-          defer { watch.gauge.leave() }
-          try await request.body.consumeWithCancellationOnInboundClose { _ in
-            try await withTimeLimit(watch.timeLimit) {
-              var lines = watch.makeLines()
-              while let line = await lines.next() { try await writer.write(ByteBuffer(bytes: line)) }
-            }
-          }
-        }
-        try await writer.finish(nil)
-      }
+      try await writer.finish(nil)
     }
-    self.init(status: HTTPResponse.Status(code: reply.code), headers: fields, body: body)
   }
 }

@@ -1,8 +1,7 @@
 internal import Dispatch
 internal import Documents
-internal import ServiceLifecycle
 
-/// Runs `operation` until it returns, `limit` is over or the service shuts down; then it is cancelled and awaited.
+/// Runs `operation` until it returns or `limit` is over; then it is cancelled and awaited.
 ///
 /// One task and one timer for each call: thousands of watches may be under way.
 @concurrent func withTimeLimit(_ limit: Duration, _ operation: @concurrent () async throws -> Void) async throws {
@@ -16,11 +15,7 @@ internal import ServiceLifecycle
     timer.resume()
     defer { timer.cancel() }
     try await withTaskCancellationHandler {
-      try await withGracefulShutdownHandler {
-        try await task.value
-      } onGracefulShutdown: {
-        task.cancel()
-      }
+      try await task.value
     } onCancel: {
       task.cancel()
     }

@@ -20,6 +20,13 @@ enum KindShapes {
       11: ("series", .message(eventSeries)), 12: ("action", .string), 13: ("related", .message(objectReference)),
       14: ("reportingComponent", .string), 15: ("reportingInstance", .string),
     ]),
+    "events.k8s.io/v1/Event": object([
+      2: ("eventTime", .microTime), 3: ("series", .message(eventSeries)), 4: ("reportingController", .string),
+      5: ("reportingInstance", .string), 6: ("action", .string), 7: ("reason", .string),
+      8: ("regarding", .message(objectReference)), 9: ("related", .message(objectReference)), 10: ("note", .string),
+      11: ("type", .string), 12: ("deprecatedSource", .message(eventSource)), 13: ("deprecatedFirstTimestamp", .time),
+      14: ("deprecatedLastTimestamp", .time), 15: ("deprecatedCount", .integer),
+    ]),
     "coordination.k8s.io/v1/Lease": object([
       2: (
         "spec",

@@ -32,14 +32,15 @@ extension ResourceEndpoint {
     return APIReply(code: 200, contentType: "application/json", body: .list(body))
   }
 
-  /// A page that satisfies the version asked for. Past states are not kept: an exact version that is not the present
-  /// one is gone.
+  /// A page that satisfies the version asked for; 410 for an exact version that the backend does not have any more.
   private func page(
     _ options: ListOptions, _ parameters: ListParameters, isPretty: Bool = false
   ) async throws(APIStatus) -> ListPage {
     guard case .at(let version) = parameters.version, options.continueToken == nil else {
       return try await ListPage.fetched(from: backend, resource, options, isPretty: isPretty)
     }
+    var options = options
+    if parameters.isExact { options.exactVersion = version }
     var list = try await ListPage.fetched(from: backend, resource, options, isPretty: isPretty)
     if list.resourceVersion < version {
       try await reach(version)

@@ -53,7 +53,8 @@ struct ResourceEndpoint: Sendable {
       if let named = definition.subresources.first(where: { $0.name == subresource }) {
         return try verb(of: call, named: named)
       }
-      guard subresource == Subresource.status.rawValue, definition.hasStatus else { throw .noSuchPath }
+      guard let subresource = Subresource(rawValue: subresource), definition.has(subresource) else { throw .noSuchPath }
+      guard subresource != .finalize || call.method == .put else { throw .methodNotAllowed }
     }
     guard definition.isNamespaced || path.namespace == nil else { throw .noSuchPath }
     guard let method = call.method else { throw .methodNotAllowed }
@@ -82,5 +83,5 @@ struct ResourceEndpoint: Sendable {
 
   func key(_ name: String) -> ObjectKey { ObjectKey(namespace: namespace, name: name) }
 
-  var subresource: Subresource? { path.subresource == nil ? nil : .status }
+  var subresource: Subresource? { path.subresource.flatMap(Subresource.init(rawValue:)) }
 }

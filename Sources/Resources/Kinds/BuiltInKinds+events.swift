@@ -1,3 +1,5 @@
+internal import Documents
+
 extension BuiltInKinds {
   public static let events = definition(
     #"""
@@ -57,4 +59,41 @@ extension BuiltInKinds {
               series: {type: object, nullable: true, x-kubernetes-preserve-unknown-fields: true}
               related: {type: object, nullable: true, x-kubernetes-preserve-unknown-fields: true}
     """#)
+
+  /// The members of an event by their names in `events.k8s.io/v1` and in `v1`; all others are called the same
+  /// (k8s.io/kubernetes, pkg/apis/events/v1/conversion.go).
+  package static let eventNames: [(served: String, stored: String)] = [
+    ("regarding", "involvedObject"), ("note", "message"), ("deprecatedSource", "source"),
+    ("deprecatedFirstTimestamp", "firstTimestamp"), ("deprecatedLastTimestamp", "lastTimestamp"),
+    ("deprecatedCount", "count"), ("reportingController", "reportingComponent"),
+  ]
+
+  /// The same events in the form of their own group; kept as ``events``.
+  public static let eventsGroup: ResourceDefinition = {
+    let names = Dictionary(uniqueKeysWithValues: eventNames.map { (".\($0.stored)", ".\($0.served)") })
+    /// A path of members, with or without braces and dots before it.
+    func renamed(_ path: String) -> String {
+      var path = path
+      for (old, new) in names where path.hasPrefix(old) || path.contains("{" + old) {
+        for end in ["", ".", "}"] {
+          guard end.isEmpty ? path == old : path.contains(old + end) else { continue }
+          path = path.split(separator: old + end, omittingEmptySubsequences: false).joined(separator: new + end)
+        }
+      }
+      return path
+    }
+    var definition = events
+    definition.group = "events.k8s.io"
+    for index in definition.columns.indices {
+      definition.columns[index].jsonPath = renamed(definition.columns[index].jsonPath)
+    }
+    definition.selectableFields = definition.selectableFields.map { String(renamed("." + $0).dropFirst()) }
+    var properties: [String: JSONValue] = [:]
+    for (name, schema) in definition.schema["properties"]?.object ?? [:] {
+      properties[String(renamed("." + name).dropFirst())] = schema
+    }
+    definition.schema["properties"] = .object(properties)
+    definition.schema["required"] = nil
+    return definition
+  }()
 }

@@ -50,6 +50,9 @@ public enum BuiltInKinds {
 extension ResourceDefinition {
   /// Whether the kind is one of Kubernetes itself, and not a custom resource.
   public var isBuiltIn: Bool {
-    group.isEmpty || BuiltInKinds.all.contains { $0.group == group && $0.plural == plural && $0.version == version }
+    group.isEmpty
+      || (BuiltInKinds.all + [BuiltInKinds.eventsGroup]).contains {
+        $0.group == group && $0.plural == plural && $0.version == version
+      }
   }
 }

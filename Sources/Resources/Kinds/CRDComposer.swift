@@ -116,11 +116,11 @@ public enum CRDComposer {
       "status": ["type": "object", "description": "What the gateway observes.", "properties": status],
     ]
     // So that who waits for the object, or applies it, sees from its first moment that nobody has looked at it yet.
-    if kind.isObserved { properties["status"]?["default"] = ["observedGeneration": -1] }
+    properties["status"]?["default"] = ["observedGeneration": -1]
     var schema: JSONValue = ["type": "object"]
     if let spec {
       properties["spec"] = spec
-      schema["required"] = ["spec"]
+      if !kind.mayLackSpec { schema["required"] = ["spec"] }
     }
     schema["properties"] = properties
     var version: JSONValue = [

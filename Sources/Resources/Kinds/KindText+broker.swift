@@ -44,6 +44,8 @@ extension KindText {
             insecureSkipVerify: {type: boolean, default: false, description: Whether to take any certificate. For trials only.}
         credentialsSecretRef: {$use: secretReference, description: 'User name and password from a Secret, keys username and password.'}
         credentialsFile: {$use: file, description: 'The same from a file with the lines username and password; under a configured folder.'}
+        protocolVersion: {type: integer, enum: [4, 5], default: 4, description: '4 is MQTT 3.1.1, 5 is MQTT 5.'}
+        sessionExpiry: {$use: period, default: 24h, description: How long the broker keeps the gateway's session after a disconnection. MQTT 5 only; with 3.1.1 the broker's own setting holds.}
         clientID: {type: string, maxLength: 64, description: 'The start of the client ID; the node name and a word for the use follow. Absent: selvedge.'}
         keepAlive: {$use: period, default: 30s, description: The longest silence before the connection is probed.}
       """#,

@@ -109,6 +109,6 @@ extension KindText {
                   expireAfter: {$use: period, description: A desired value that is not confirmed within this span expires. Absent is never.}
       """#,
     status: #"""
-      devices: {$use: nodeCount, description: How many Devices use the model.}
-      """#, isObserved: false)
+      devices: {$use: nodeCount, description: How many Devices are served by the model.}
+      """#)
 }

@@ -10,7 +10,30 @@ extension KindText {
       - {name: Hostname, type: string, priority: 1, jsonPath: .status.node.hostname, description: The machine's own name.}
       - {name: Age, type: date, jsonPath: .metadata.creationTimestamp}
       """#,
-    spec: nil,
+    spec: #"""
+      type: object
+      description: What a person wants of the gateway on the node.
+      properties:
+        remoteDesired:
+          type: object
+          description: Lets the cloud wish values of this node's Devices, by messages to TOPICPREFIX/NAMESPACE/DEVICE/desired. Absent is nobody.
+          required: [brokerRef, topicPrefix]
+          properties:
+            brokerRef:
+              type: object
+              required: [name]
+              x-kubernetes-map-type: atomic
+              description: The Broker that the messages come from.
+              properties:
+                namespace: {$use: name, description: The Broker's namespace. Absent is default.}
+                name: {$use: name, description: The Broker's name.}
+            topicPrefix:
+              type: string
+              minLength: 1
+              maxLength: 512
+              pattern: ^[^/#+]+(/[^/#+]+)*$
+              description: What stands before the Device's namespace and name in the topics; without wildcards.
+      """#,
     status: #"""
       version: {type: string, maxLength: 64, description: The version of the gateway that runs on the node.}
       startTime: {type: string, format: date-time, description: When the gateway started.}
@@ -31,9 +54,15 @@ extension KindText {
         properties:
           total: {$use: nodeCount, description: All that this gateway serves.}
           connected: {$use: nodeCount, description: Those that answer.}
+      remoteDesired:
+        type: object
+        description: How it stands with the cloud's wishes; absent where nobody may send any.
+        properties:
+          state: {type: string, maxLength: 64, description: 'Listening, Connecting or Disconnected.'}
+          message: {type: string, maxLength: 1024, description: The same for people.}
       brokers: {$use: nodeStates, description: Each Broker as seen from this node.}
       sinks: {$use: nodeStates, description: Each Sink as seen from this node.}
       pipelines: {$use: nodeStates, description: Each Pipeline as it runs on this node.}
       discoveries: {$use: nodeStates, description: Each Discovery as it runs on this node.}
-      """#)
+      """#, mayLackSpec: true)
 }

@@ -109,6 +109,18 @@ extension KindText {
                 type: object
                 required: [window, functions]
                 description: Makes one record out of the readings of a window.
+                x-kubernetes-validations:
+                - rule: "has(self.window.tumbling) || has(self.window.hopping) || !(has(self.offset) || has(self.empty) && self.empty != 'Skip' || has(self.late) && self.late == 'Correct')"
+                  message: offset, empty and late Correct need a tumbling or hopping window
+                - rule: "!has(self.lateness) || duration(self.lateness) == duration('0s') || has(self.window.tumbling) || has(self.window.hopping) || has(self.window.session)"
+                  message: 'lateness has no meaning for sliding, count and state windows, which do not wait'
+                  fieldPath: .lateness
+                - rule: "!has(self.correctFor) || has(self.late) && self.late == 'Correct'"
+                  message: correctFor has no meaning unless late is Correct
+                  fieldPath: .correctFor
+                - rule: "!has(self.durationWhere) || 'duration' in self.functions"
+                  message: durationWhere has no meaning without the function duration
+                  fieldPath: .durationWhere
                 properties:
                   window:
                     type: object
@@ -151,6 +163,11 @@ extension KindText {
                         description: A window for each so many readings.
                         properties:
                           size: {type: integer, minimum: 1, maximum: 1000000, description: How many readings.}
+                      state:
+                        type: object
+                        description: A window for as long as the state stays the same.
+                        properties:
+                          of: {type: string, minLength: 1, maxLength: 1024, description: 'An expression over value; the state is whether it holds. Absent: the state is the value.'}
                   functions:
                     type: array
                     minItems: 1
@@ -158,9 +175,21 @@ extension KindText {
                     x-kubernetes-list-type: set
                     items:
                       type: string
-                      enum: [mean, min, max, sum, count, first, last, stddev, median, p90, p95, p99, rate, increase, integral, timeWeightedMean, duration]
+                      enum: [mean, min, max, sum, count, first, last, stddev, median, p90, p95, p99, rate, increase, delta, integral, timeWeightedMean, duration, validPercentage]
                     description: What is computed over the window.
+                  durationWhere: {type: string, minLength: 1, maxLength: 1024, description: 'What duration measures the time of, as in: value > 80. Absent: the value is not 0.'}
+                  offset: {$use: duration, description: How far windows begin after whole multiples of their period since 1970. Absent is none.}
                   lateness: {$use: duration, description: How long a window waits for readings that come late. Absent is none.}
+                  time: {type: string, enum: [Event, Processing], description: 'The clock that windows go by. Event: the source time of the readings. Processing: their arrival. Absent is Event.'}
+                  late: {type: string, enum: [Drop, Correct], description: 'What becomes of a reading whose window has closed. Drop: it is counted. Correct: the window is put out again with a higher revision. Absent is Drop.'}
+                  correctFor: {$use: period, description: 'How long closed windows are kept for Correct. Absent is 60 times their period, at most a week.'}
+                  empty: {type: string, enum: [Skip, Emit, Last], description: 'What becomes of a window without readings. Skip: nothing. Emit: a record with a count of 0. Last: the same, repeating the last reading. Absent is Skip.'}
+                  by:
+                    type: array
+                    maxItems: 8
+                    x-kubernetes-list-type: set
+                    items: {type: string, maxLength: 323, pattern: '^(property|device|label:.+)$'}
+                    description: 'What the readings of a window have in common: property, device, label:KEY. Absent is property and device; an empty list is all.'
         to:
           type: array
           minItems: 1

@@ -14,8 +14,8 @@ struct KindText: Sendable {
   var spec: String?
   /// The properties of `status` beyond observedGeneration and conditions.
   var status: String
-  /// Whether a gateway writes the status of each object.
-  var isObserved = true
+  /// Whether an object may do without a spec: one that the gateway makes by itself.
+  var mayLackSpec = false
 
   /// All kinds of the group, in the order in which users meet them.
   static let all: [KindText] = [deviceModel, device, discovery, broker, pipeline, sink, gateway]

@@ -17,6 +17,18 @@ public struct NamespaceRules: KindRules {
     return object
   }
 
+  /// Those who hold a namespace that is going, besides the gateway itself, which empties it.
+  public static func holders(of namespace: JSONValue) -> [String] {
+    (namespace[path: "spec", "finalizers"]?.array ?? []).compactMap(\.string).filter { $0 != "kubernetes" }
+  }
+
+  /// `spec` with the finalizers of `namespace`: they are changed by `namespaces/NAME/finalize` alone.
+  public static func withFinalizers(of namespace: JSONValue, in spec: JSONValue?) -> JSONValue? {
+    var members = spec?.object ?? [:]
+    members["finalizers"] = namespace[path: "spec", "finalizers"]
+    return members.isEmpty && spec == nil ? JSONValue?.none : .object(members)
+  }
+
   /// Why nothing can be made in a namespace that is going.
   public static func terminating(_ namespace: String, refusing name: String, of kind: ResourceName) -> APIStatus {
     APIStatus(

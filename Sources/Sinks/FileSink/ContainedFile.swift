@@ -201,7 +201,8 @@ final class ContainedFile {
         reason: "SymbolicLink",
         message: "cannot \(operation) \(path): a symbolic link, or no directory, is in the way; file sinks follow none")
     case ENOSPC, EDQUOT:
-      return SinkError(reason: "DiskFull", message: "cannot \(operation) \(path): \(text); make room, it is tried again")
+      return SinkError(
+        reason: "DiskFull", message: "cannot \(operation) \(path): \(text); make room, it is tried again")
     case EACCES, EPERM, EROFS:
       return SinkError(
         reason: "NotWritable",

@@ -37,7 +37,8 @@ struct FileSinkSpecification: Sendable {
     else {
       throw Self.error(
         "path",
-        "'\(path)' must name a file below the folder for file sinks, without '.' or '..', no name longer than 240 bytes")
+        "'\(path)' must name a file below the folder for file sinks, without '.' or '..', no name longer than 240 bytes"
+      )
     }
     format = try Self.choice(json, "format", .ndjson)
     synchronisation = try Self.choice(json, "fsync", .batch)

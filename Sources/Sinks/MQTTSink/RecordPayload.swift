@@ -8,9 +8,8 @@ internal import SinkKit
 /// Integers are JSON integers over both 64-bit ranges; a receiver that reads them as doubles loses digits past 2^53,
 /// which is its own choice. A number that is not finite is null.
 enum RecordPayload {
-  static func bytes(of record: TelemetryRecord) -> [UInt8] {
-    var output: [UInt8] = []
-    output.reserveCapacity(160)
+  static func write(_ record: TelemetryRecord, to output: inout [UInt8]) {
+    output.reserveCapacity(output.count + 160)
     output.append(contentsOf: "{\"time\":\"".utf8)
     output.append(contentsOf: record.time.description.utf8)
     if let start = record.windowStart {
@@ -36,6 +35,5 @@ enum RecordPayload {
       }
     }
     output.append(UInt8(ascii: "}"))
-    return output
   }
 }

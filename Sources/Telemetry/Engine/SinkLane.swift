@@ -261,10 +261,16 @@ actor SinkLane {
   func concluded(_ batch: SpoolBatch, _ outcome: SinkOutcome) {
     let now = clock.now
     let verdict: DeliverySchedule.Outcome
+    var conclusion = Spool.Conclusion.delivered
     switch outcome {
     case .delivered:
       verdict = .delivered
       lastError = nil
+      lastDelivery = now
+    case .deliveredExcept(let rejected, let error):
+      verdict = .delivered
+      conclusion = .deliveredExcept(rejected)
+      note(receiver: error)
       lastDelivery = now
     case .retry(let error, let after):
       verdict = .retry(after: after)
@@ -275,7 +281,7 @@ actor SinkLane {
     }
     let jitter = Double.random(in: 0..<1, using: &generator)
     switch schedule.concluded(verdict, count: batch.records.count, at: now.nanoseconds, jitter: jitter) {
-    case .removeBatch: unconcluded = (batch, .delivered)
+    case .removeBatch: unconcluded = (batch, conclusion)
     case .keepBatch: break
     case .splitBatch:
       spool?.release()

@@ -33,6 +33,17 @@ extension PipelineCore {
       stage.describe(slot: slot, &details)
     }
     slots.set(handle ?? register(details.description), of: slot)
+    if first <= stages.count { group(slot, details) }
+  }
+
+  /// Puts a series into its group where windows are of groups.
+  private func group(_ slot: Int, _ details: SeriesDetails) {
+    guard windows?.groups != nil else { return }
+    var group: Int32?
+    if let shared = windows?.groups?.details(of: details) {
+      group = SeriesMaker(core: self, stage: stages.count).slot(of: shared)
+    }
+    windows?.groups?.join(slot, group)
   }
 
   /// Asks again for these points: labels, models or ranges have changed. What stages and windows hold of points that the

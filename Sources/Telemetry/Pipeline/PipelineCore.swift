@@ -51,7 +51,7 @@ package final class PipelineCore {
     var aggregate: PipelineSpecification.Aggregate?
     if case .aggregate(let last) = specification.stages.last { aggregate = last }
     windows = aggregate.map { WindowStage($0) }
-    fields = aggregate?.functions.map(\.rawValue) ?? ["value"]
+    fields = aggregate?.fields ?? ["value"]
     for stage in specification.stages {
       guard let made = stage.makeStage(SeriesMaker(core: self, stage: stages.count)) else { continue }
       stages.append(made)

@@ -49,6 +49,21 @@ package struct RecordRows: Sendable {
     sideValues.append(value)
   }
 
+  /// Appends a row with all its fields; those of kind `.side` are places that ``keep(side:)`` gave.
+  package mutating func append(
+    _ row: Row, kinds: UnsafePointer<SampleKind>, payloads: UnsafePointer<UInt64>, count: Int
+  ) {
+    rows.append(row)
+    fieldKinds.append(contentsOf: UnsafeBufferPointer(start: kinds, count: count))
+    fieldPayloads.append(contentsOf: UnsafeBufferPointer(start: payloads, count: count))
+  }
+
+  /// Keeps a string or an object, and returns the payload of a field that holds it.
+  package mutating func keep(side value: Value) -> UInt64 {
+    sideValues.append(value)
+    return UInt64(sideValues.count - 1)
+  }
+
   /// A row's field; nil where the row has none.
   package func field(_ index: Int) -> Value? {
     Value(kind: fieldKinds[index], payload: fieldPayloads[index], sideValues: sideValues)

@@ -5,6 +5,8 @@ extension Spool {
   /// What became of a batch.
   package enum Conclusion: Sendable {
     case delivered
+    /// Delivered, but for so many records by cause, which the receiver will never take.
+    case deliveredExcept([String: Int])
     case quarantined
   }
 
@@ -88,6 +90,14 @@ extension Spool {
     orphans = 0
     switch conclusion {
     case .delivered: tally.delivered += UInt64(batch.records.count)
+    case .deliveredExcept(let rejected):
+      var left = UInt64(batch.records.count)
+      for (cause, count) in rejected.sorted(by: { $0.key < $1.key }) {
+        let taken = min(left, UInt64(max(0, count)))
+        tally.drop(taken, cause)
+        left -= taken
+      }
+      tally.delivered += left
     case .quarantined: tally.quarantined += UInt64(batch.records.count)
     }
   }

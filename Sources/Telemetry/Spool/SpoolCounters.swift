@@ -14,7 +14,7 @@ public struct SpoolCounters: Sendable, Hashable {
   public var corrupt: UInt64 = 0
   /// Bytes of damage that recovery cut off or skipped; they may have held records that were never acknowledged.
   public var damagedBytes: UInt64 = 0
-  /// By cause: `bufferFull`, `expired`, `tooLarge`, `diskError`.
+  /// By cause: `bufferFull`, `expired`, `tooLarge`, `diskError`, and what sinks say of records that receivers reject.
   public var dropped: [String: UInt64] = [:]
   /// Records that wait, on disk or on their way there.
   public var held: UInt64 = 0

@@ -34,5 +34,8 @@ struct SideShelf {
     return values[Int(place)]
   }
 
+  /// The payload under which a value is kept: its own, or its place here.
+  mutating func keep(_ value: Value) -> UInt64 { value.isSide ? put(value) : value.payload }
+
   func value(at place: UInt64) -> Value? { values[Int(place)] }
 }

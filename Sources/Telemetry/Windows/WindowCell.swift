@@ -5,6 +5,8 @@ struct WindowCell: BitwiseCopyable {
   enum Kind: UInt8, BitwiseCopyable {
     /// No window is open.
     case closed
+    /// There is a window, without a sample.
+    case empty
     /// All samples were integers: `sum` and `compensation` are the halves of a 128-bit integer.
     case integer
     case number
@@ -14,10 +16,9 @@ struct WindowCell: BitwiseCopyable {
 
   /// Nanoseconds since 1970.
   var start: Int64 = 0
-  /// The source time at which something of the series may close next; `Int64.min` before its first sample.
+  /// The time at which something of the series may close next; `Int64.min` before its first sample. Of a series'
+  /// newest window only.
   var closeAt: Int64 = .min
-  /// Gateway time minus source time of the sample that opened the window.
-  var skew: Int64 = 0
   /// Sum of the doubles, or the low half of the integers' sum.
   var sum: Double = 0
   /// What the doubles' sum lost to rounding, or the high half of the integers' sum.
@@ -26,12 +27,16 @@ struct WindowCell: BitwiseCopyable {
   var minimum: UInt64 = 0
   var maximum: UInt64 = 0
   var count: UInt32 = 0
+  /// The window's place in ``WindowParts``; -1 where it has none.
+  var part: Int32 = -1
   var kind = Kind.closed
   /// Raw value of the worst quality taken.
   var quality: UInt8 = 0
   /// Whether `minimum`, `maximum` are unsigned: above `Int64.max`.
   var minimumIsUnsigned = false
   var maximumIsUnsigned = false
+  /// Whether a late sample has come since the window was put out.
+  var isCorrected = false
 }
 
 extension WindowCell {
@@ -80,10 +85,17 @@ extension WindowCell {
     kind = .number
   }
 
-  /// Takes a sample of any kind into the window, which it opens if it is its first.
-  mutating func take(_ sampleKind: SampleKind, _ payload: UInt64, _ sampleQuality: Quality, isFirst: Bool) {
-    if isFirst {
-      (count, quality) = (0, 0)
+  /// Begins a window without a sample.
+  init(start: Int64, part: Int32) {
+    self.start = start
+    self.part = part
+    kind = .empty
+  }
+
+  /// Takes a sample of any kind into the window.
+  mutating func take(_ sampleKind: SampleKind, _ payload: UInt64, _ sampleQuality: Quality) {
+    if count == 0 {
+      quality = 0
       (sum, compensation) = (0, 0)
       (minimum, maximum) = (payload, payload)
       (minimumIsUnsigned, maximumIsUnsigned) = (sampleKind == .unsigned, sampleKind == .unsigned)
@@ -109,6 +121,39 @@ extension WindowCell {
       count &+= 1
       quality = max(quality, sampleQuality.rawValue)
     }
+  }
+
+  /// Takes all that another window has taken.
+  mutating func add(_ other: WindowCell) {
+    guard other.count > 0 else { return }
+    guard count > 0 else {
+      let (start, part, closeAt) = (start, part, closeAt)
+      self = other
+      (self.start, self.part, self.closeAt) = (start, part, closeAt)
+      return
+    }
+    var other = other
+    if kind == .integer, other.kind == .number { promote() }
+    if kind == .number, other.kind == .integer { other.promote() }
+    switch (kind, other.kind) {
+    case (.integer, .integer):
+      integerSum += other.integerSum
+      if Self.exact(other.minimum, other.minimumIsUnsigned) < Self.exact(minimum, minimumIsUnsigned) {
+        (minimum, minimumIsUnsigned) = (other.minimum, other.minimumIsUnsigned)
+      }
+      if Self.exact(other.maximum, other.maximumIsUnsigned) > Self.exact(maximum, maximumIsUnsigned) {
+        (maximum, maximumIsUnsigned) = (other.maximum, other.maximumIsUnsigned)
+      }
+    case (.number, .number):
+      var total = CompensatedSum(sum: sum, lost: compensation)
+      total.add(CompensatedSum(sum: other.sum, lost: other.compensation))
+      (sum, compensation) = (total.sum, total.lost)
+      if Double(bitPattern: other.minimum) < Double(bitPattern: minimum) { minimum = other.minimum }
+      if Double(bitPattern: other.maximum) > Double(bitPattern: maximum) { maximum = other.maximum }
+    default: kind = .other
+    }
+    count &+= other.count
+    quality = max(quality, other.quality)
   }
 
   private static func exact(_ payload: UInt64, _ isUnsigned: Bool) -> Int128 {

@@ -1,59 +1,89 @@
 internal import DeviceKit
 internal import Documents
 
-/// Tumbling windows in event time, one set per series.
+/// The windows of all series or groups; docs/WINDOWS.md defines the kinds.
 ///
-/// A window holds the samples whose source time t has start ≤ t < start + size; starts are multiples of the size since
-/// 1970. It closes when the newest source time of its series reaches its end + lateness, or when the series has been
-/// silent until the gateway's clock says so (``advance(to:into:)``). A sample for a window that has closed is late and
-/// dropped. Samples of Bad quality or without a value are not aggregated.
+/// Aligned windows (tumbling, hopping) are cut into panes (``Panes``). A series' newest two open panes lie side by side
+/// in one table, older ones that lateness keeps open in chains. A pane closes when the newest time of its series reaches
+/// its end + lateness, or when the series has been silent until the gateway's clock says so
+/// (``advance(to:into:)``). Tumbling windows are put out as their pane closes; for what needs more than one pane, closed
+/// panes are kept. The other kinds keep their windows in chains.
 package struct WindowStage: ~Copyable {
-  package private(set) var counters = StageCounters()
-  package let functions: [PipelineSpecification.Function]
-  let size: Int64
-  let lateness: Int64
-  let keepsEdges: Bool
-  /// The newest window of each series.
+  /// The newest pane of each slot, and the one before.
   var table = SlotTable(initial: WindowCell())
-  var edges = SlotTable(initial: EdgeCell())
-  /// Older windows that lateness keeps open.
-  var pending = PendingWindows()
-  var shelf = SideShelf()
+  var series = SlotTable(initial: SeriesWindows())
+  /// Open panes older than these.
+  var older = WindowChains()
+  /// Panes that have closed and are needed for later windows or corrections; all windows that are not aligned.
+  var kept = WindowChains()
+  var parts = WindowParts()
+  /// What each series' course was before the oldest kept pane.
+  var carries = SlotTable(initial: Course())
+  /// The state, or the last reading before an empty window, of a slot, where the aggregate asks for it.
+  var values: [Value?] = []
+  /// Slots with corrections to put out.
+  var corrected: [Int32] = []
+  var groups: WindowGroups?
+  package internal(set) var counters = StageCounters()
+  let plan: WindowPlan
+  /// A place in ``parts`` for windows that are put together.
+  private(set) var scratch: Int32 = -1
+  var fieldKinds = SlotTable(initial: SampleKind.none)
+  var fieldPayloads = SlotTable<UInt64>(initial: 0)
   /// No window falls due by the gateway's clock before this.
   var earliestDue = Int64.max
+  /// Until the gateway's clock is here again it has been set back: what it stamps meanwhile is not late.
+  var setBackUntil = Int64.min
 
   /// How much longer than lateness the gateway waits for a silent series: time for what is on its way through queues.
   package static let grace: Int64 = 500_000_000
-  /// A source time further ahead of a gateway clock that has been set is wrong: it would make all others late.
+  /// A time further ahead of a gateway clock that has been set is wrong: it would make all others late.
   static let farthestAhead: Int64 = 24 * 3_600_000_000_000
   /// 2020-01-01: a gateway clock before it has not been set.
   static let clockIsSet: Int64 = 1_577_836_800_000_000_000
 
   package init(_ aggregate: PipelineSpecification.Aggregate) {
-    functions = aggregate.functions
-    size = aggregate.tumbling.nanoseconds
-    lateness = aggregate.lateness.nanoseconds
-    keepsEdges = functions.contains(.first) || functions.contains(.last)
-    pending.keepsEdges = keepsEdges
+    plan = WindowPlan(aggregate)
+    parts.prepare(for: plan.needs, condition: WindowCondition(aggregate.durationWhere))
+    scratch = parts.make()
+    groups = aggregate.groups.map { WindowGroups($0) }
+    fieldKinds.grow(to: aggregate.fields.count)
+    fieldPayloads.grow(to: aggregate.fields.count)
   }
 
+  var aggregate: PipelineSpecification.Aggregate { plan.aggregate }
+  var panes: Panes { plan.panes }
+  var lateness: Int64 { plan.lateness }
+  var correctFor: Int64 { plan.correctFor }
+  var needs: WindowNeeds { plan.needs }
+  var isDirect: Bool { plan.isDirect }
+
+  /// Readings that came out of order by more than ``WindowParts/recent`` of their window. Functions of a value's course
+  /// leave them out.
+  package var misplaced: UInt64 { parts.misplaced }
+
   package mutating func grow(to count: Int) {
-    table.grow(to: count)
-    if keepsEdges { edges.grow(to: count) }
-    pending.grow(to: count)
+    guard count > series.count else { return }
+    table.grow(to: 2 * count)
+    series.grow(to: count)
+    older.grow(to: count)
+    kept.grow(to: count)
+    if needs.contains(.course) { carries.grow(to: count) }
+    values.append(contentsOf: repeatElement(nil, count: count - values.count))
   }
 
   /// Takes the selected samples and appends the windows that they close, the oldest of a series first.
   package mutating func process(_ columns: BatchColumns, _ selection: Selection, into output: inout RecordRows) {
     let (rows, slots, count) = (selection.rows, selection.slots, selection.count)
+    let times = aggregate.time == .event ? columns.sourceTimes : columns.gatewayTimes
     let cells = table.cells
-    let span = UInt64(bitPattern: size)
-    let isPlain = !keepsEdges
+    let span = UInt64(bitPattern: panes.pane)
+    let isPlain = plan.isPlain
     var fast = 0
     for index in 0..<count {
       let row = Int(rows[index])
-      let cell = cells + Int(slots[index])
-      let time = columns.sourceTimes[row]
+      let cell = cells + 2 * Int(slots[index])
+      let time = times[row]
       let quality = columns.qualities[row]
       if isPlain, columns.kinds[row] == .number, cell.pointee.kind == .number, quality != .bad,
         UInt64(bitPattern: time &- cell.pointee.start) < span, time < cell.pointee.closeAt
@@ -62,63 +92,63 @@ package struct WindowStage: ~Copyable {
         cell.pointee.add(Double(bitPattern: payload), payload: payload, quality: quality.rawValue)
         fast += 1
       } else {
-        take(columns, row, Int(slots[index]), &output)
+        take(WindowSample(columns, row, at: time), Int(slots[index]), &output)
       }
     }
     counters.input += UInt64(count)
     counters.held &+= UInt64(fast)
   }
 
-  /// Takes one sample by the full rules.
-  private mutating func take(_ columns: BatchColumns, _ row: Int, _ slot: Int, _ output: inout RecordRows) {
-    let time = columns.sourceTimes[row]
-    let kind = columns.kinds[row]
-    guard columns.qualities[row] != .bad, kind != .none else { return counters.drop(1, "badQuality") }
-    let arrival = columns.gatewayTimes[row]
-    guard time.magnitude < 1 << 62, arrival.magnitude < 1 << 62,
-      arrival < Self.clockIsSet || time &- arrival <= Self.farthestAhead
-    else { return counters.drop(1, "timeOutOfRange") }
-    if table.cells[slot].closeAt == .min { table.cells[slot].closeAt = firstClose(after: time) }
-    if time >= table.cells[slot].closeAt { advance(slot, to: time, &output) }
-    guard time >= closedUpTo(slot) else { return counters.drop(1, "late") }
-    let cell = table.cells + slot
-    let start = self.start(of: time, near: cell.pointee.start)
-    if cell.pointee.kind != .closed, start < cell.pointee.start {
-      let place = pending.window(of: slot, start: start)
-      let window = pending.window(at: place)
-      let isFirst = window.pointee.count == 0
-      window.pointee.take(kind, columns.payloads[row], columns.qualities[row], isFirst: isFirst)
-      if keepsEdges { keep(columns, row, isFirst: isFirst, in: pending.edges.cells + Int(place)) }
-    } else {
-      if cell.pointee.kind != .closed, start > cell.pointee.start { setAside(slot) }
-      let opens = cell.pointee.kind == .closed
-      if opens {
-        cell.pointee.start = start
-        cell.pointee.skew = arrival - time
-        earliestDue = min(earliestDue, cell.pointee.closeAt + cell.pointee.skew + Self.grace)
-      }
-      cell.pointee.take(kind, columns.payloads[row], columns.qualities[row], isFirst: opens)
-      if keepsEdges { keep(columns, row, isFirst: opens, in: edges.cells + slot) }
+  /// Takes one sample by the full rules. One of Bad quality or without a value only ends what is known of the value's
+  /// course; it moves no time on, since its own may be the gateway's where the others are the source's.
+  private mutating func take(_ sample: WindowSample, _ source: Int, _ output: inout RecordRows) {
+    if sample.isBad {
+      counters.drop(1, "badQuality")
+      guard needs.contains(.course) else { return }
     }
-    counters.held &+= 1
+    guard sample.time.magnitude < 1 << 62, sample.arrival.magnitude < 1 << 62,
+      sample.arrival < Self.clockIsSet || sample.time &- sample.arrival <= Self.farthestAhead
+    else { return drop(sample, "timeOutOfRange") }
+    var slot = source
+    var mark = sample.isBad ? Int64.min : sample.time
+    if groups != nil {
+      guard let place = groups?.take(source, at: mark) else { return drop(sample, "ungrouped") }
+      slot = place.group
+      mark = sample.isBad ? .min : place.mark
+    }
+    switch aggregate.window {
+    case .tumbling, .hopping: takeAligned(sample, slot, mark, &output)
+    case .sliding: takeSliding(sample, slot, &output)
+    case .session(let gap, let max):
+      takeSession(sample, slot, mark, gap: gap.nanoseconds, max: max?.nanoseconds ?? .max / 4, &output)
+    case .count(let size): takeCounted(sample, slot, size: size, &output)
+    case .state(let of): takeState(sample, slot, hasCondition: of != nil, &output)
+    }
   }
 
-  private mutating func keep(
-    _ columns: BatchColumns, _ row: Int, isFirst: Bool, in edge: UnsafeMutablePointer<EdgeCell>
-  ) {
-    let time = columns.sourceTimes[row]
-    let kind = columns.kinds[row]
-    let side: Value? = kind == .side ? columns.sideValues[Int(columns.payloads[row])] : nil
-    if isFirst || time < edge.pointee.firstTime {
-      if !isFirst, edge.pointee.firstKind == .side { _ = shelf.take(edge.pointee.first) }
-      edge.pointee.first = side.map { shelf.put($0) } ?? columns.payloads[row]
-      (edge.pointee.firstTime, edge.pointee.firstKind) = (time, kind)
-    }
-    if isFirst || time >= edge.pointee.lastTime {
-      if !isFirst, edge.pointee.lastKind == .side { _ = shelf.take(edge.pointee.last) }
-      edge.pointee.last = side.map { shelf.put($0) } ?? columns.payloads[row]
-      (edge.pointee.lastTime, edge.pointee.lastKind) = (time, kind)
-    }
+  /// Counts a sample that goes nowhere; one of Bad quality has been counted already.
+  mutating func drop(_ sample: WindowSample, _ cause: String) {
+    if !sample.isBad { counters.drop(1, cause) }
+  }
+
+  /// Takes the sample into a window. `isOpen`: the window has not been put out, so that the sample is held.
+  mutating func add(_ sample: WindowSample, at time: Int64, to cell: UnsafeMutablePointer<WindowCell>, isOpen: Bool) {
+    let (columns, row) = (sample.columns, sample.row)
+    if sample.isBad { return parts.takeReading(columns, row, time, cell.pointee.part) }
+    cell.pointee.take(columns.kinds[row], columns.payloads[row], columns.qualities[row])
+    if cell.pointee.part >= 0 { parts.take(columns, row, at: time, into: cell.pointee.part) }
+    if isOpen { counters.held &+= 1 } else { counters.output += 1 }
+  }
+
+  /// Whether a time that windows have come to is so far ahead of the gateway's clock that it must have been wrong.
+  func isPoisoned(_ mark: Int64, _ sample: WindowSample) -> Bool {
+    sample.arrival >= Self.clockIsSet && mark &- sample.arrival > Self.farthestAhead
+  }
+
+  /// Notes when the series' windows fall due by the gateway's clock if it falls silent.
+  mutating func schedule(_ slot: Int, skew: Int64) {
+    series.cells[slot].skew = skew
+    earliestDue = min(earliestDue, table.cells[2 * slot].closeAt + skew + Self.grace)
   }
 
   /// Wraps below zero within ``process(_:_:into:)``, which adds the plain samples of a batch at its end.
@@ -126,23 +156,24 @@ package struct WindowStage: ~Copyable {
     counters.held &-= UInt64(samples)
     counters.output += UInt64(samples)
   }
+}
 
-  mutating func countRestored(_ samples: UInt32) {
-    counters.held += UInt64(samples)
-    counters.input += UInt64(samples)
-  }
+/// One sample as windows take it.
+struct WindowSample {
+  let columns: BatchColumns
+  let row: Int
+  /// By the clock that the windows go by, in nanoseconds since 1970.
+  let time: Int64
 
-  /// The start of the window that `time` falls into; without a division where that is `other`, a window's start too, or
-  /// the one after it.
   @inline(__always)
-  private func start(of time: Int64, near other: Int64) -> Int64 {
-    let offset = UInt64(bitPattern: time &- other)
-    if offset < UInt64(bitPattern: size) { return other }
-    return offset < UInt64(bitPattern: 2 * size) ? other + size : Self.floor(time, size)
+  init(_ columns: BatchColumns, _ row: Int, at time: Int64) {
+    self.columns = columns
+    self.row = row
+    self.time = time
   }
 
-  static func floor(_ time: Int64, _ size: Int64) -> Int64 {
-    let rest = time % size
-    return time - (rest < 0 ? rest + size : rest)
-  }
+  var arrival: Int64 { columns.gatewayTimes[row] }
+  /// The source has no clock of its own.
+  var isStampedByGateway: Bool { columns.sourceTimes[row] == columns.gatewayTimes[row] }
+  var isBad: Bool { columns.qualities[row] == .bad || columns.kinds[row] == .none }
 }
