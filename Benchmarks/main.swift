@@ -12,7 +12,7 @@ case (WriteServer.command, _):
 default:
   let groups: [(name: String, measure: () async throws -> [Measurement])] = [
     ("modbus", measureModbus), ("mqtt", measureMQTT), ("pipeline", { measurePipeline() }), ("twin", measureTwins),
-    ("store", measureResourceStore),
+    ("store", measureResourceStore), ("spool", { try measureSpool() }),
   ]
   guard words.allSatisfy({ word in groups.contains { $0.name == word } }) else {
     let usage = "usage: selvedge-bench [\(groups.map(\.name).joined(separator: "|"))]…; all of them without a word\n"
