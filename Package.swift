@@ -173,7 +173,9 @@ let package = Package(
         "Resources",
         "Documents", "YAML", "TestSupport", hummingbird, httpTypes, nio, log, lifecycle,
       ]),
-    tests("ModbusProtocolTests", ["ModbusProtocol", "DeviceKit", "Documents", "CModbus", "TestSupport"]),
+    tests(
+      "ModbusProtocolTests",
+      ["ModbusProtocol", "Plant", "DeviceKit", "Documents", "CModbus", "TestSupport", nio, nioPosix]),
     tests(
       "MQTTProtocolTests",
       [

@@ -11,7 +11,8 @@ case (WriteServer.command, _):
   try WriteServer().serve()
 default:
   let groups: [(name: String, measure: () async throws -> [Measurement])] = [
-    ("modbus", measureModbus), ("mqtt", measureMQTT), ("pipeline", { measurePipeline() }), ("twin", measureTwins),
+    ("modbus", measureModbus), ("modbus-fleet", measureModbusFleet), ("mqtt", measureMQTT),
+    ("pipeline", { measurePipeline() }), ("twin", measureTwins),
     ("store", measureResourceStore), ("spool", { try measureSpool() }),
   ]
   guard words.allSatisfy({ word in groups.contains { $0.name == word } }) else {

@@ -1,11 +1,14 @@
 import CModbus
 import Glibc
 
-/// A Modbus TCP server on libmodbus with several ports, all out of the same 125 holding registers, which all change
-/// with every answer. Runs as a peer, until its process is killed or its parent is gone.
+/// A Modbus TCP server on libmodbus with several ports, all out of the same holding registers; those that a request reads
+/// all change with its answer. Runs as a peer, until its process is killed or its parent is gone.
 struct RegisterServer {
   static let command = "serve-registers"
-  static let registers = 125
+  /// How many there are.
+  static let registers = 2_000
+  /// How many one read may ask for.
+  static let block = 125
 
   private let context: OpaquePointer
   private let mapping: UnsafeMutablePointer<modbus_mapping_t>
@@ -22,6 +25,14 @@ struct RegisterServer {
       guard descriptor >= 0 else { throw BenchError("cannot listen: \(String(cString: modbus_strerror(errno)))") }
       listeners.append(descriptor)
     }
+  }
+
+  /// Starts a server of `count` ports in a process of its own.
+  static func start(ports count: Int) throws -> (process: ChildProcess, ports: [Int]) {
+    let process = try ChildProcess(peer: command, [count])
+    let ports = (process.nextLine() ?? "").split(separator: " ").compactMap { Int($0) }
+    guard ports.count == count else { throw BenchError("the register server does not start") }
+    return (process, ports)
   }
 
   /// Prints one line with the ports and serves.
@@ -50,7 +61,11 @@ struct RegisterServer {
     modbus_set_socket(context, descriptor)
     let length = modbus_receive(context, &request)
     guard length > 0 else { return length == 0 }
-    for register in 0..<Self.registers { mapping.pointee.tab_registers[register] &+= 1 }
+    let address = Int(request[8]) << 8 | Int(request[9])
+    let count = Int(request[10]) << 8 | Int(request[11])
+    for register in min(address, Self.registers)..<min(address + count, Self.registers) {
+      mapping.pointee.tab_registers[register] &+= 1
+    }
     return modbus_reply(context, request, length, mapping) >= 0
   }
 }

@@ -153,7 +153,8 @@ public actor DeviceController {
     let session: any DeviceSession
     do throws(DeviceError) {
       twins.attach(device, properties: try plan.model.ruledProperties(), writesEnabled: plan.writesEnabled)
-      let request = SessionRequest(device: device, connection: plan.connection, properties: definitions, points: ids)
+      let request = SessionRequest(
+        device: device, connection: plan.connection, properties: definitions, points: ids, model: plan.model.traits)
       session = try plugin.session(for: request, feed: feed)
     } catch {
       note(.faulty(reason: error.reason, message: error.message), of: device)

@@ -11,6 +11,8 @@ public struct DecodedModel: Sendable, Hashable {
   }
   public var name: String
   public var protocolName: String
+  /// The protocol's fragment of the model's spec; empty where there is none.
+  public var traits: JSONValue
   public var properties: [Property]
 
   /// Reads a DeviceModel object. Properties without a fragment for the model's protocol get an empty binding: the
@@ -21,6 +23,7 @@ public struct DecodedModel: Sendable, Hashable {
     else { return nil }
     self.name = name
     self.protocolName = protocolName
+    traits = spec[protocolName] ?? [:]
     let persistEvery = Self.duration(spec, "persist")
     properties = (spec["properties"]?.array ?? []).compactMap { property in
       guard let name = property["name"]?.string,

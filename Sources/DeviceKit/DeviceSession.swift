@@ -61,8 +61,14 @@ public struct SessionRequest: Sendable {
   public var properties: [PropertyDefinition]
   /// The properties' points, in the same order.
   public var points: [PointID]
-  public init(device: DeviceKey, connection: JSONValue, properties: [PropertyDefinition], points: [PointID]) {
+  /// The protocol's fragment of `DeviceModel.spec`, defaults filled in; empty where the model has none.
+  public var model: JSONValue
+  public init(
+    device: DeviceKey, connection: JSONValue, properties: [PropertyDefinition], points: [PointID],
+    model: JSONValue = [:]
+  ) {
     self.device = device
+    self.model = model
     self.connection = connection
     self.properties = properties
     self.points = points

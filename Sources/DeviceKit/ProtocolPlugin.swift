@@ -7,10 +7,13 @@ public struct ProtocolSchema: Sendable {
   public var property: String
   /// Under `Discovery.spec.<protocol>`; nil for a protocol that discovers nothing.
   public var discovery: String?
-  public init(connection: String, property: String, discovery: String?) {
+  /// Under `DeviceModel.spec.<protocol>`: what holds for every device of the model; nil for a protocol that asks nothing.
+  public var model: String?
+  public init(connection: String, property: String, discovery: String?, model: String? = nil) {
     self.connection = connection
     self.property = property
     self.discovery = discovery
+    self.model = model
   }
 }
 
@@ -29,11 +32,41 @@ public protocol ProtocolPlugin: Sendable {
 
   /// What devices sent and no good sample came of, since the start, by cause: for /metrics.
   var drops: [(cause: String, count: UInt64)] { get }
+
+  /// What else the protocol has counted since the start, for /metrics.
+  var counters: [ProtocolCounter] { get }
+}
+
+/// One counting series of a protocol: `selvedge_<protocol>_<name>_total`.
+public struct ProtocolCounter: Sendable, Hashable {
+  /// In snake_case; series of one name stand together and have the same help and label.
+  public var name: String
+  public var help: String
+  /// The series' only label; nil where the name has one series.
+  public var label: Label?
+  public var count: UInt64
+
+  public struct Label: Sendable, Hashable {
+    public var name: String
+    public var value: String
+    public init(_ name: String, _ value: String) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  public init(_ name: String, _ help: String, label: Label? = nil, _ count: UInt64) {
+    self.name = name
+    self.help = help
+    self.label = label
+    self.count = count
+  }
 }
 
 extension ProtocolPlugin {
   /// Nothing is counted.
   public var drops: [(cause: String, count: UInt64)] { [] }
+  public var counters: [ProtocolCounter] { [] }
 }
 
 /// Why a device or a discovery could not be served.

@@ -98,6 +98,20 @@ public struct SampleBatch: Sendable {
     appendColumns(point, kind, payload, quality, sourceTime, gatewayTime)
   }
 
+  /// Appends one sample for each of `points`, with the kinds and encoded payloads of the same length beside them, all of
+  /// one quality and time. No kind is `.side`. The hot path of drivers that read blocks.
+  public mutating func append(
+    points: [PointID], kinds: [SampleKind], payloads: [UInt64], quality: Quality, time: Int64
+  ) {
+    precondition(points.count == kinds.count && points.count == payloads.count)
+    self.points.append(contentsOf: points)
+    self.kinds.append(contentsOf: kinds)
+    self.payloads.append(contentsOf: payloads)
+    qualities.append(contentsOf: repeatElement(quality, count: points.count))
+    sourceTimes.append(contentsOf: repeatElement(time, count: points.count))
+    gatewayTimes.append(contentsOf: repeatElement(time, count: points.count))
+  }
+
   @usableFromInline
   mutating func appendColumns(
     _ point: PointID, _ kind: SampleKind, _ payload: UInt64, _ quality: Quality, _ sourceTime: Int64,

@@ -62,7 +62,24 @@ struct SelvedgePlant: ParsableCommand {
   @Option(help: "A TCP port on 127.0.0.1 that takes the same commands as standard input; 0 takes a free one.")
   var controlPort: Int?
 
+  @Option(help: "A Modbus TCP server, as host:port, to stand in front of and spoil the replies of.")
+  var proxy: String?
+
+  @Option(help: "The proxy's port; 0 takes a free one.")
+  var proxyPort = 0
+
+  @Flag(help: "The proxy's clients speak RTU framing over TCP.")
+  var proxyRTU = false
+
+  @Option(help: "Of a reply to be spoilt by the proxy, 0 to 1.")
+  var faultChance = 0.1
+
+  @Option(help: "How the proxy spoils replies (comma-separated); all ways where absent.")
+  var faults: String?
+
   func run() throws {
+    let spoiler = try proxy.map { try faultProxy($0) }
+    defer { spoiler?.stop() }
     let configuration = try plantConfiguration()
     let signals = SignalDescriptor()
     let control = try controlPort.map { try ControlConsole.listen(port: $0) }
@@ -78,6 +95,7 @@ struct SelvedgePlant: ParsableCommand {
     for room in plant.rooms {
       print("mqtt \(room.name) \(room.topic) at \(configuration.rooms?.broker.description ?? "")")
     }
+    if let spoiler { print("proxy 127.0.0.1:\(spoiler.port) to \(proxy ?? "")") }
     if let control { print("control 127.0.0.1:\(control.port)") }
     print("ready")
     fflush(nil)
@@ -86,6 +104,30 @@ struct SelvedgePlant: ParsableCommand {
     if !plant.stopAndWait(limit: .milliseconds(800)) {
       // A thread hangs in a call to a broker's host that does not answer; nothing is lost by leaving it.
       _exit(0)
+    }
+  }
+
+  private func faultProxy(_ server: String) throws -> FaultProxy {
+    let parts = server.split(separator: ":")
+    guard parts.count == 2, let port = Int(parts[1]), (1...65_535).contains(port) else {
+      throw ValidationError("--proxy takes host:port, not '\(server)'.")
+    }
+    guard (0...1).contains(faultChance) else { throw ValidationError("--fault-chance goes from 0 to 1.") }
+    var script = FaultScript(chance: faultChance)
+    if let faults {
+      script.faults = try faults.split(separator: ",").map { name in
+        guard let fault = ReplyFault(rawValue: String(name)) else {
+          let known = ReplyFault.allCases.map(\.rawValue).joined(separator: ", ")
+          throw ValidationError("--faults knows \(known), not '\(name)'.")
+        }
+        return fault
+      }
+    }
+    do {
+      return try FaultProxy(
+        to: String(parts[0]), port: port, listen: proxyPort, isRTU: proxyRTU, script: script, seed: seed)
+    } catch {
+      throw ExitMessage(error.description)
     }
   }
 

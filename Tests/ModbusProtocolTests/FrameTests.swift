@@ -87,6 +87,11 @@ import Testing
     ]
     var completed: [UInt64: Int] = [:]
     var id: UInt64 = 0
+    var now: Int64 = 0
+    func handle(_ event: LinkMachine.Event) {
+      now += 1_000_000
+      carryOut(machine.handle(event, at: now))
+    }
     func carryOut(_ directives: [LinkMachine.Directive]) {
       for directive in directives {
         switch directive {
@@ -94,15 +99,15 @@ import Testing
           // A random answer passes MBAP's checks about once in 2^32, a checksum once in 2^16.
           Issue.record("garbage was taken for \(response) to \(id)")
         case .complete(let id, _, .failure): completed[id, default: 0] += 1
-        case .connect: carryOut(machine.handle(.connected))
-        case .send, .disconnect, .start, .cancel: break
+        case .connect: handle(.connected)
+        case .send, .disconnect: break
         }
       }
     }
     for _ in 0..<30 {
       id += 1
       let request = requests.randomElement(using: &random) ?? .reportServerID
-      carryOut(machine.handle(.submit(LinkJob(id: id, request: request, unit: 1, timeout: .seconds(1)))))
+      handle(.submit(LinkJob(id: id, request: request, unit: 1, timeout: .seconds(1))))
       var garbage = (0..<Int.random(in: 0...300, using: &random)).map { _ in
         UInt8.random(in: 0 ... .max, using: &random)
       }
@@ -111,12 +116,14 @@ import Testing
         let body: [UInt8] = [1, request.functionCode] + garbage.prefix(6)
         garbage = framing == .tcp ? [0x77, 0x77, 0, 0, 0, UInt8(body.count)] + body : body
       }
-      carryOut(machine.handle(.received(garbage)))
-      carryOut(machine.handle(.fired(.response)))
-      if Bool.random(using: &random) { carryOut(machine.handle(.connectionEnded)) }
-      carryOut(machine.handle(.fired(.backoff)))
+      handle(.received(garbage))
+      now = max(now, machine.nextTick ?? now)
+      handle(.tick)
+      if Bool.random(using: &random) { handle(.connectionEnded) }
+      now = max(now, machine.nextTick ?? now)
+      handle(.tick)
     }
-    carryOut(machine.handle(.close))
+    handle(.close)
     #expect(completed.count == 30 && completed.values.allSatisfy { $0 == 1 })
   }
 

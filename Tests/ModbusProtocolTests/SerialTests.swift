@@ -5,7 +5,7 @@ import ModbusProtocol
 import Testing
 
 /// Two pseudo-terminals that socat ties together, one end for the gateway and one for a device.
-private final class SerialCable {
+final class SerialCable {
   let gateway: String
   let device: String
   private let folder: URL

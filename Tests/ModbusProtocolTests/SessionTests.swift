@@ -111,6 +111,163 @@ import Testing
     #expect(try await server.get("holding", 40, 1) == [0])
   }
 
+  @Test func aPulseClearsItsCoilAgain() async throws {
+    let server = try await PymodbusServer()
+    defer { server.stop() }
+    let reset = property("reset", .boolean, .write, ["table": "coil", "address": 7, "pulse": "300ms"])
+    let session = try plugin.session(
+      for: sessionRequest([reset], connection: tcp(server.port)), feed: CollectingFeed())
+    async let written = session.write([PropertyWrite(property: "reset", value: .boolean(true))])
+    var wasSet = false
+    for _ in 0..<200 where !wasSet { wasSet = try await server.get("coil", 7, 1) == [1] }
+    #expect(wasSet)
+    #expect(await written == [nil])
+    #expect(try await server.get("coil", 7, 1) == [0])
+  }
+
+  @Test func aPulseIsForCoilsThatNobodyReads() {
+    for access in [PropertyDefinition.Access.read, .readWrite] {
+      let reset = property("reset", .boolean, access, ["table": "coil", "address": 7, "pulse": "300ms"])
+      let error = #expect(throws: DeviceError.self) {
+        try plugin.session(for: sessionRequest([reset], connection: tcp(502)), feed: CollectingFeed())
+      }
+      #expect(error?.message.contains("modbus.pulse") == true)
+    }
+  }
+
+  /// Functions that the device or its model refuses, and those that are sent.
+  @Test(
+    arguments: [
+      ([], [], [6]), ([6], [], [6, 16]), ([6, 16], [], [6, 16, 23]), ([], [6], [16]), ([], [6, 16], [23]),
+    ] as [([UInt8], [Int64], [UInt8])])
+  func aRegisterIsWrittenByTheFunctionThatIsServed(refused: [UInt8], unsupported: [Int64], sent: [UInt8]) async throws {
+    let peer = try ScriptedPeer { request, _ in
+      if refused.contains(request[7]) { return Array(request[0..<4]) + [0, 3, request[6], request[7] | 0x80, 1] }
+      if request[7] == 23 { return Array(request[0..<4]) + [0, 5, request[6], 23, 2, 0, 0] }
+      return Array(request[0..<4]) + [0, 6] + request[6..<12]
+    }
+    defer { peer.stop() }
+    var request = sessionRequest(boiler, connection: tcp(peer.port))
+    request.model = ["unsupportedFunctions": .array(unsupported.map { .integer($0) })]
+    let session = try plugin.session(for: request, feed: CollectingFeed())
+    #expect(await session.write([PropertyWrite(property: "next-a", value: .integer(4))]) == [nil])
+    #expect(peer.requests.map { $0[7] } == sent)
+  }
+
+  @Test func anAcknowledgedWriteIsTaken() async throws {
+    let peer = try ScriptedPeer { request, _ in Array(request[0..<4]) + [0, 3, request[6], request[7] | 0x80, 5] }
+    defer { peer.stop() }
+    let session = try plugin.session(for: sessionRequest(boiler, connection: tcp(peer.port)), feed: CollectingFeed())
+    #expect(await session.write([PropertyWrite(property: "next-a", value: .integer(4))]) == [nil])
+    #expect(peer.requests.count == 1)
+  }
+
+  @Test func aModelsLimitsAndForbiddenAddressesShapeTheReads() async throws {
+    let peer = try ScriptedPeer { request, _ in registersReply(request) }
+    defer { peer.stop() }
+    let places = [0, 1, 2, 3, 10, 20].map {
+      property("r\($0)", .integer, ["table": "holding", "address": .integer($0)])
+    }
+    var request = sessionRequest(places, connection: tcp(peer.port))
+    request.model = ["maxRegisters": 3, "forbidden": [["table": "holding", "from": 12, "to": 15]]]
+    let session = try plugin.session(for: request, feed: CollectingFeed())
+    _ = await session.read(places.map(\.name))
+    #expect(
+      peer.requests.map { [Int($0[9]), Int($0[11])] } == [[0, 3], [3, 1], [10, 1], [20, 1]],
+      "three at a time, and never across 12 to 15")
+  }
+
+  @Test func whatADeviceRefusesIsStillKnownToItsNextSession() async throws {
+    let peer = try ScriptedPeer { request, _ in
+      let (address, count) = (Int(request[9]), Int(request[11]))
+      return (address..<address + count).contains(5)
+        ? Array(request[0..<4]) + [0, 3, request[6], 0x83, 2] : registersReply(request)
+    }
+    defer { peer.stop() }
+    let places = [4, 6].map { property("r\($0)", .integer, ["table": "holding", "address": .integer($0)]) }
+    for round in 1...2 {
+      try await serve(places, tcp(peer.port)) { _, feed in
+        let before = peer.requests.count
+        #expect(await eventually { feed.batches.count >= 3 })
+        #expect(peer.requests[before...].contains { $0[11] == 3 } == (round == 1))
+        #expect(feed.batches.allSatisfy { $0.qualities.allSatisfy { $0 == .good } })
+      }
+    }
+  }
+
+  @Test(
+    arguments: [
+      (["retries": 9], "retries"), (["maxInFlight": 0], "maxInFlight"),
+      (["pauseAfterConnect": "2h"], "pauseAfterConnect"),
+      (["maxRegisters": 126], "maxRegisters"), (["maxGap": -1], "maxGap"),
+    ] as [(JSONValue, String)])
+  func traitsThatCannotBeAreRefusedByName(traits: JSONValue, field: String) {
+    let error = #expect(throws: DeviceError.self) { try DeviceTraits(model: traits) }
+    #expect(error?.reason == "InvalidModel" && error?.message.hasPrefix("modbus.\(field) ") == true)
+    #expect(throws: DeviceError.self) { try DeviceTraits(connection: traits) }
+  }
+
+  @Test func aConnectionSaysOtherwiseThanItsModel() throws {
+    let traits = try DeviceTraits(
+      model: ["maxRegisters": 20, "maxInFlight": 4, "pauseBetweenRequests": "20ms"],
+      connection: ["maxRegisters": 60, "pauseBetweenRequests": "5ms"])
+    #expect(traits.maxRegisters == 60)
+    #expect(traits.timing == LinkTiming(maxInFlight: 4, pauseBetweenRequests: .milliseconds(5)))
+  }
+
+  @Test func aWindowSendsSeveralBlocksAtOnce() async throws {
+    let peer = try ScriptedPeer { request, _ in
+      // Requests that came together are answered together, the last one first.
+      let requests = stride(from: 0, to: request.count, by: 12).map { Array(request[$0..<$0 + 12]) }
+      return requests.reversed().flatMap { registersReply($0, value: UInt16($0[9])) }
+    }
+    defer { peer.stop() }
+    let places = [0, 60, 120, 180].map { property("r\($0)", .integer, ["table": "holding", "address": .integer($0)]) }
+    var connection = tcp(peer.port)
+    connection["maxInFlight"] = 4
+    connection["maxGap"] = 0
+    try await serve(places, connection) { _, feed in
+      #expect(await eventually { feed.batches.count >= 3 })
+      for (index, address) in [0, 60, 120, 180].enumerated() {
+        #expect(feed.last(index)?.value == .integer(Int64(address)))
+      }
+      #expect(peer.requests.contains { $0.count > 12 }, "requests in one piece were in flight together")
+    }
+  }
+
+  @Test func aDeadUnitLeavesTheOthersOfItsLinkTheirPeriod() async throws {
+    let peer = try ScriptedPeer { request, _ in request[6] == 1 ? registersReply(request) : [] }
+    defer { peer.stop() }
+    try await serve([boiler[0]], tcp(peer.port, unit: 1)) { _, living in
+      #expect(await eventually { living.batches.count > 2 })
+      try await serve([boiler[0]], tcp(peer.port, unit: 2, timeout: "100ms")) { _, dead in
+        #expect(await eventually { dead.last(0)?.quality == .bad })
+        let before = living.batches.count
+        #expect(await eventually { living.batches.count >= before + 40 })
+        let asked = peer.requests.count { $0[6] == 2 }
+        #expect(asked <= 8, "100 ms of silence, then pauses of 200, 400, 800 ms and so on: \(asked)")
+        #expect(plugin.links.sessionCounters.skipped > 0)
+      }
+    }
+  }
+
+  @Test func whatLinksCountIsToldByThePlugin() async throws {
+    let peer = try ScriptedPeer { request, number in
+      number == 1 ? Array(request[0..<4]) + [0, 3, request[6], 0x83, 6] : registersReply(request)
+    }
+    defer { peer.stop() }
+    do {
+      let session = try plugin.session(for: sessionRequest(boiler, connection: tcp(peer.port)), feed: CollectingFeed())
+      #expect(try await session.read(["setpoint"])["setpoint"]?.get().value == .number(0.7))
+    }
+    func count(_ name: String, _ label: String? = nil) -> UInt64? {
+      plugin.counters.first { $0.name == name && $0.label?.value == label }?.count
+    }
+    // The link is gone with its session; what it counted is not.
+    #expect(count("requests") == 2 && count("answers") == 2 && count("exceptions", "6") == 1)
+    #expect(count("retries", "ServerDeviceBusy") == 1 && count("connections", "made") == 1)
+  }
+
   @Test func aDeviceWithoutMaskWriteIsReadModifiedAndWritten() async throws {
     let register = SharedRegister(0x0101)
     let peer = try ScriptedPeer { request, _ in
@@ -232,7 +389,7 @@ import Testing
       #expect(await eventually { feed.last(0)?.value == .number(0.7) })
       #expect(feed.batches.allSatisfy { $0.value(at: 0) != .number(66.6) })
       let link = plugin.links.tcp(TCPEndpoint(host: "127.0.0.1", port: peer.port), framing: .tcp)
-      #expect(link.counters.dropped["WrongTransaction"] == 1)
+      #expect(link.counters.dropped["Late"] == 1)
       #expect(peer.connections == 1)
     }
   }

@@ -46,7 +46,10 @@ public struct BuiltInPlugins: Sendable {
       logger: logger)
     return try CRDComposer.customResourceDefinitions(
       protocols: plugins.protocols.map { ($0.name, $0.schema.connection, $0.schema.property, $0.schema.discovery) },
-      sinks: plugins.sinks.map { ($0.name, $0.schema) })
+      sinks: plugins.sinks.map { ($0.name, $0.schema) },
+      models: Dictionary(
+        plugins.protocols.compactMap { plugin in plugin.schema.model.map { (plugin.name, $0) } },
+        uniquingKeysWith: { first, _ in first }))
   }
 
   /// The kinds that the CRDs define.

@@ -39,6 +39,7 @@ struct GatewayMetrics: Sendable {
       protocols.flatMap { plugin in
         plugin.drops.map { ([("protocol", plugin.name), ("cause", $0.cause)], Double($0.count)) }
       })
+    protocolFamilies(&text)
     let recorded = await events.statistics
     text.family(
       "selvedge_events_recorded_total", .counter, "Kubernetes events stored: new ones and higher counts.",
@@ -53,6 +54,20 @@ struct GatewayMetrics: Sendable {
     sinkFamilies(&text, status.sinks)
     durabilityFamilies(&text, status)
     return text.text
+  }
+
+  private func protocolFamilies(_ text: inout MetricsText) {
+    for plugin in protocols {
+      let counters = plugin.counters
+      var told: Set<String> = []
+      for counter in counters where told.insert(counter.name).inserted {
+        text.family(
+          "selvedge_\(plugin.name)_\(counter.name)_total", .counter, counter.help,
+          counters.filter { $0.name == counter.name }.map { series in
+            (series.label.map { [($0.name, $0.value)] } ?? [], Double(series.count))
+          })
+      }
+    }
   }
 
   private func twinFamilies(_ text: inout MetricsText) {

@@ -46,12 +46,23 @@ package struct ModbusConnection: Sendable, Hashable {
     guard let parity = SerialSettings.Parity(rawValue: serial["parity"]?.string ?? "None") else {
       throw error("serial.parity", "must be None, Even or Odd")
     }
+    guard let direction = SerialSettings.Direction(rawValue: serial["direction"]?.string ?? "Automatic") else {
+      throw error("serial.direction", "must be Automatic, Driver, RTSHigh or RTSLow")
+    }
+    var delay: Duration?
+    if let text = serial["directionDelay"] {
+      delay = try duration(text, "serial.directionDelay", default: .zero)
+      guard direction == .rtsHigh || direction == .rtsLow else {
+        throw error("serial.directionDelay", "has a meaning with direction RTSHigh or RTSLow only")
+      }
+    }
     return .serial(
       path: path,
       SerialSettings(
         baudRate: try whole(serial, "baudRate", 50...4_000_000, default: 9600, under: "serial."), parity: parity,
         dataBits: try whole(serial, "dataBits", 7...8, default: 8, under: "serial."),
-        stopBits: try whole(serial, "stopBits", 1...2, default: 1, under: "serial.")))
+        stopBits: try whole(serial, "stopBits", 1...2, default: 1, under: "serial."), direction: direction,
+        directionDelay: delay))
   }
 
   private static func whole(
@@ -90,6 +101,12 @@ package struct ModbusConnection: Sendable, Hashable {
         "parity": .string(settings.parity.rawValue),
         "dataBits": .integer(Int64(settings.dataBits)), "stopBits": .integer(Int64(settings.stopBits)),
       ]
+      if settings.direction != .automatic {
+        fragment["serial"]?["direction"] = .string(settings.direction.rawValue)
+        if let delay = settings.directionDelay {
+          fragment["serial"]?["directionDelay"] = .string("\(delay.nanoseconds / 1_000_000)ms")
+        }
+      }
     }
     return fragment
   }

@@ -6,7 +6,8 @@ public import NIOPosix
 public final class ModbusPlugin: ProtocolPlugin {
   public let name = "modbus"
   public let schema = ProtocolSchema(
-    connection: ModbusSchema.connection, property: ModbusSchema.property, discovery: ModbusSchema.discovery)
+    connection: ModbusSchema.connection, property: ModbusSchema.property, discovery: ModbusSchema.discovery,
+    model: ModbusSchema.model)
   package let links: LinkDirectory
   private let clock: WallClock
 
@@ -22,5 +23,45 @@ public final class ModbusPlugin: ProtocolPlugin {
 
   public func discoverer(for request: DiscoveryRequest) throws(DeviceError) -> (any Discoverer)? {
     try ModbusDiscoverer(request, links: links, clock: clock)
+  }
+}
+
+extension ModbusPlugin {
+  /// Replies that were dropped, by ``DropCause/name``.
+  public var drops: [(cause: String, count: UInt64)] {
+    links.counters.dropped.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+
+  public var counters: [ProtocolCounter] {
+    let links = self.links.counters
+    let sessions = self.links.sessionCounters
+    var result = [
+      ProtocolCounter("requests", "Requests sent.", links.requests),
+      ProtocolCounter("answers", "Answers used, exceptions among them.", links.answers),
+      ProtocolCounter("timeouts", "Requests that ended without an answer in time.", links.timeouts),
+      ProtocolCounter("probes", "Reads sent to tell late replies from answers.", links.probes),
+      ProtocolCounter(
+        "refused_by_full_queue", "Requests that a link's full queue did not take.", links.refusedByFullQueue),
+      ProtocolCounter("poll_overruns", "Polling periods that passed unread.", sessions.overruns),
+      ProtocolCounter(
+        "polls_skipped", "Polls of silent units left out for the others of their link.", sessions.skipped),
+      ProtocolCounter("values_stale", "Values told to be stale.", sessions.stale),
+    ]
+    let connections: [(String, UInt64)] = [
+      ("made", links.connects), ("failed", links.connectFailures), ("lost", links.connectionLosses),
+      ("givenUp", links.disconnects),
+    ]
+    result += connections.map { event, count in
+      ProtocolCounter(
+        "connections", "Connections and ports, by what became of them.", label: .init("event", event), count)
+    }
+    result += links.exceptions.sorted { $0.key < $1.key }.map { code, count in
+      ProtocolCounter("exceptions", "Exceptions answered, by code.", label: .init("code", "\(code)"), count)
+    }
+    result += sessions.retries.sorted { $0.key < $1.key }.map { cause, count in
+      ProtocolCounter(
+        "retries", "Requests sent once more, by the first one's end.", label: .init("cause", cause), count)
+    }
+    return result
   }
 }

@@ -69,6 +69,13 @@ enum ModbusSchema {
             minimum: 1
             maximum: 2
             default: 1
+          direction:
+            description: Who turns a half-duplex line round for sending. Automatic for adapters that do it themselves and for RS-232; Driver for the kernel's RS-485 mode; RTSHigh and RTSLow for the gateway, by the port's RTS. Automatic where absent.
+            type: string
+            enum: [Automatic, Driver, RTSHigh, RTSLow]
+          directionDelay:
+            description: From turning RTS to the first bit, and from the last bit to turning it back; the time of one byte where absent.
+            $use: duration
       unitID:
         description: Unit ID (slave address). 1 to 247; 0 and 255 for devices that are reached directly over TCP.
         type: integer
@@ -80,6 +87,89 @@ enum ModbusSchema {
         description: How long an answer is waited for.
         $use: period
         default: 1s
+    \#(traits)
+    """#
+
+  /// What a model says of every device of its kind; a Device's connection may say otherwise.
+  static let model = #"""
+    description: What the device's Modbus side bears and lacks.
+    type: object
+    properties:
+    \#(traits)
+      forbidden:
+        description: Addresses that are never read to fill a gap between two properties.
+        type: array
+        maxItems: 256
+        items:
+          type: object
+          required: [table, from, to]
+          x-kubernetes-validations:
+          - rule: "self.from <= self.to"
+            message: from must not be above to
+          properties:
+            table:
+              description: The table of the Modbus data model.
+              type: string
+              enum: [coil, discrete, input, holding]
+            from:
+              description: The first address, zero-based.
+              type: integer
+              format: int32
+              minimum: 0
+              maximum: 65535
+            to:
+              description: The last address.
+              type: integer
+              format: int32
+              minimum: 0
+              maximum: 65535
+      unsupportedFunctions:
+        description: Functions for writing that the device does not serve; unlisted ones are tried, and an exception 1 is remembered.
+        type: array
+        maxItems: 6
+        items:
+          type: integer
+          format: int32
+          enum: [5, 6, 15, 16, 22, 23]
+    """#
+
+  private static let traits = #"""
+      maxInFlight:
+        description: Requests that may wait for their answers at once on one connection; 1 where nobody says. Not for framing RTU and serial lines.
+        type: integer
+        format: int32
+        minimum: 1
+        maximum: 16
+      pauseAfterConnect:
+        description: From the connection's being made to the first request.
+        $use: duration
+      pauseBetweenRequests:
+        description: From an answer to the next request, on top of what the line itself asks for.
+        $use: duration
+      retries:
+        description: How often a read without a usable answer in time is sent once more within a poll. 0 where absent.
+        type: integer
+        format: int32
+        minimum: 0
+        maximum: 5
+      maxRegisters:
+        description: The most registers that one read may ask for. 125 where absent.
+        type: integer
+        format: int32
+        minimum: 1
+        maximum: 125
+      maxBits:
+        description: The most bits that one read may ask for. 2000 where absent.
+        type: integer
+        format: int32
+        minimum: 1
+        maximum: 2000
+      maxGap:
+        description: The longest run of registers without a property that is read along; 0 for devices that refuse any. By the link's speed where absent.
+        type: integer
+        format: int32
+        minimum: 0
+        maximum: 124
     """#
 
   static let property = #"""
@@ -143,6 +233,9 @@ enum ModbusSchema {
         format: int32
         minimum: 0
         maximum: 63
+      pulse:
+        description: For a coil of access Write. A coil that is set is cleared again after this time.
+        $use: period
       registers:
         description: How many registers a string takes, two characters each.
         type: integer

@@ -9,10 +9,10 @@ public enum CRDComposer {
 
   /// The CRDs (apiextensions.k8s.io/v1), in a fixed order. Fragments are YAML texts, each one structural schema.
   /// Throws ``SchemaError`` for a fragment that Kubernetes would refuse, and for a default inside list
-  /// items, which these kinds never have.
+  /// items, which these kinds never have. `models` has the fragments that protocols add to a model's spec, by protocol.
   public static func customResourceDefinitions(
     protocols: [(name: String, connection: String, property: String, discovery: String?)],
-    sinks: [(name: String, schema: String)]
+    sinks: [(name: String, schema: String)], models: [String: String] = [:]
   ) throws -> [JSONValue] {
     let shared = try SharedSchemas.parsed()
     var specs: [String: JSONValue] = [:]
@@ -26,6 +26,10 @@ public enum CRDComposer {
       let connection = try fragment(plugin.connection, of: plugin.name, shared)
       specs["DeviceModel"]?.at("properties", "properties", "items", "properties") { $0[plugin.name] = property }
       specs["Device"]?.at("properties", "connection", "properties") { $0[plugin.name] = connection }
+      if let text = models[plugin.name] {
+        let model = try fragment(text, of: plugin.name, shared)
+        specs["DeviceModel"]?.at("properties") { $0[plugin.name] = model }
+      }
       if let text = plugin.discovery {
         let discovery = try fragment(text, of: plugin.name, shared)
         specs["Discovery"]?.at("properties") { $0[plugin.name] = discovery }

@@ -30,6 +30,14 @@ package struct DecimalTransform: Sendable, Hashable {
 
   package var isIdentity: Bool { scale == 1 && offset == 0 }
 
+  /// The same in machine words: value = (raw × multiplier + addend) / divisor; nil where there is no such form.
+  package var decimal: (multiplier: Int64, addend: Int64, divisor: Double)? {
+    guard let exact, let multiplier = Int64(exactly: exact.multiplier), let addend = Int64(exactly: exact.addend) else {
+      return nil
+    }
+    return (multiplier, addend, Double(exact.divisor))
+  }
+
   package enum Scaled: Sendable, Hashable {
     case whole(Int128)
     case fraction(Double)

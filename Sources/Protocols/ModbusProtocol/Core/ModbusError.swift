@@ -2,8 +2,10 @@ public import DeviceKit
 
 /// Why a reply was dropped instead of being taken for the answer.
 public enum DropCause: Sendable, Hashable, CustomStringConvertible {
-  /// No request was waiting, or an earlier one was meant.
+  /// No request was waiting, or none that was ever sent was meant.
   case wrongTransaction(expected: UInt16?, received: UInt16)
+  /// The answer to a request that was over, late or a second time.
+  case late(transaction: UInt16)
   case wrongUnit(expected: UInt8, received: UInt8)
   case wrongFunction(expected: UInt8, received: UInt8)
   /// The reply's size or content does not fit the request.
@@ -16,6 +18,7 @@ public enum DropCause: Sendable, Hashable, CustomStringConvertible {
   public var name: String {
     switch self {
     case .wrongTransaction: "WrongTransaction"
+    case .late: "Late"
     case .wrongUnit: "WrongUnit"
     case .wrongFunction: "WrongFunction"
     case .malformed: "MalformedReply"
@@ -28,6 +31,7 @@ public enum DropCause: Sendable, Hashable, CustomStringConvertible {
     switch self {
     case .wrongTransaction(let expected?, let received): "transaction ID \(received) instead of \(expected)"
     case .wrongTransaction(nil, let received): "transaction ID \(received) that nobody waits for"
+    case .late(let transaction): "a late or second answer to request \(transaction)"
     case .wrongUnit(let expected, let received): "unit ID \(received) instead of \(expected)"
     case .wrongFunction(let expected, let received): "function \(received) instead of \(expected)"
     case .malformed(let detail): detail
@@ -89,6 +93,15 @@ public enum ModbusError: Error, Sendable, Hashable {
   /// Whether the device gave this answer itself, so that it is there.
   public var provesLife: Bool {
     if case .exception(let exception) = self { !exception.isFromGateway } else { false }
+  }
+
+  /// Whether something came back, only no answer: a reply with a wrong checksum, cut off, of another request.
+  package var isGarbage: Bool {
+    switch self {
+    case .timeout(_, let dropped): dropped != nil
+    case .notModbus: true
+    case .exception, .unreachable, .connectionLost, .queueFull, .closed: false
+    }
   }
 
   /// The error as the layers above take it; `subject` says what was tried with whom.

@@ -9,6 +9,7 @@ public struct ModbusException: Error, Sendable, Hashable, CustomStringConvertibl
   public static let serverDeviceFailure = ModbusException(code: 4)
   public static let acknowledge = ModbusException(code: 5)
   public static let serverDeviceBusy = ModbusException(code: 6)
+  public static let memoryParityError = ModbusException(code: 8)
   public static let gatewayPathUnavailable = ModbusException(code: 0x0A)
   public static let gatewayTargetFailedToRespond = ModbusException(code: 0x0B)
 

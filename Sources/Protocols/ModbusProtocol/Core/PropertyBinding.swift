@@ -9,6 +9,8 @@ public struct PropertyBinding: Sendable, Hashable {
   /// Zero-based.
   public var address: UInt16
   public var codec: RegisterCodec
+  /// How long a coil that is set stays set; nil: until it is written again.
+  public var pulse: Duration?
 
   /// How many addresses of its table the value takes.
   public var length: Int { table.holdsBits ? 1 : codec.registerCount }
@@ -18,6 +20,7 @@ public struct PropertyBinding: Sendable, Hashable {
     let fields = BindingFields(property: property.name, values: property.binding)
     (table, address) = try fields.location()
     codec = try fields.codec(table: table, type: property.type)
+    pulse = try fields.pulse(table: table, access: property.access)
     self.property = property
     self.point = point
     guard Int(address) + length <= 65_536 else {
@@ -58,6 +61,17 @@ private struct BindingFields {
     guard let value = values[field] else { return nil }
     guard let number = value.number, number.isFinite else { throw error(field, "must be a number") }
     return number
+  }
+
+  func pulse(table: RegisterTable, access: PropertyDefinition.Access) throws(DeviceError) -> Duration? {
+    guard let value = values["pulse"] else { return nil }
+    guard let length = value.string.flatMap({ Duration(manifest: $0) }), length > .zero, length <= .seconds(60) else {
+      throw error("pulse", "must be a duration above zero and of at most 60s, such as 500ms")
+    }
+    guard table == .coil, access == .write else {
+      throw error("pulse", "is for coils whose access is Write: nobody could read back what ends by itself")
+    }
+    return length
   }
 
   func location() throws(DeviceError) -> (RegisterTable, UInt16) {

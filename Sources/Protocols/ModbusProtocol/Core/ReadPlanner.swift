@@ -21,14 +21,40 @@ public struct ReadBlock: Sendable, Hashable {
   /// By address.
   public var items: [ReadItem]
 
+  public init(table: RegisterTable, address: Int, count: Int, items: [ReadItem]) {
+    self.table = table
+    self.address = address
+    self.count = count
+    self.items = items
+  }
+
   public var request: ModbusRequest { .read(table, address: UInt16(address), count: UInt16(count)) }
+}
+
+/// Where a device refuses to be read, learned from its exceptions 2 and 3. Means the same under any plan.
+public struct ReadRefusals: Sendable, Hashable {
+  struct Border: Hashable {
+    var table: RegisterTable
+    /// No block holds items on both sides: some that start below and some that start here or later.
+    var address: Int
+  }
+  struct Place: Hashable {
+    var table: RegisterTable
+    var address: Int
+    var length: Int
+  }
+  var borders: Set<Border> = []
+  /// Places that are read alone, since those that start with them are readable without them.
+  var alone: Set<Place> = []
+  public init() {}
+  public var count: Int { borders.count + alone.count }
 }
 
 /// Merges reads of one unit into the fewest requests, and learns where the device refuses to be read across.
 ///
 /// Within one table, items in order of address join a block while it stays within the limit and the addresses between
-/// them that nobody asked for are few enough to be cheaper than another request. A block that the device refuses is
-/// parted (``part(_:)``); the border is remembered, so that later plans never read across it.
+/// them that nobody asked for are few enough to be cheaper than another request, and none of them is forbidden. A block
+/// that the device refuses is parted (``part(_:)``); the border is remembered, so that later plans never read across it.
 public struct ReadPlanner: Sendable, Hashable {
   public struct Limits: Sendable, Hashable {
     public var registersPerRead: Int
@@ -36,6 +62,8 @@ public struct ReadPlanner: Sendable, Hashable {
     /// The longest run of addresses nobody asked for that is read along.
     public var registerGap: Int
     public var bitGap: Int
+    /// Addresses that are read only where a property lies there: never as part of a gap.
+    public var forbidden: [RegisterTable: [ClosedRange<Int>]] = [:]
     public init(registersPerRead: Int = 125, bitsPerRead: Int = 2000, registerGap: Int = 50, bitGap: Int = 400) {
       self.registersPerRead = min(registersPerRead, 125)
       self.bitsPerRead = min(bitsPerRead, 2000)
@@ -44,25 +72,30 @@ public struct ReadPlanner: Sendable, Hashable {
     }
     /// On a network a request costs more than the registers in its answer.
     public static let network = Limits()
-    /// At 9,600 baud a further request costs about as much as 12 registers: 13 bytes, two pauses and the device's delay.
-    public static let serial = Limits(registerGap: 12, bitGap: 192)
-  }
+    /// A line of unknown speed: one of 9,600 baud.
+    public static let serial = line(SerialSettings())
 
-  private struct Border: Hashable {
-    var table: RegisterTable
-    /// No block holds items on both sides: some that start below and some that start here or later.
-    var address: Int
+    /// A further request costs 8 bytes there and 5 back beside the values, two silences of a frame's end and the device's
+    /// delay, taken as 5 ms; a register read along costs 2 bytes, 8 bits one. The gap is where both cost the same: 12
+    /// registers at 9,600 baud, 55 at 115,200.
+    public static func line(_ settings: SerialSettings) -> Limits {
+      let character = Double(settings.nanoseconds(characters: 1))
+      let request = 13 * character + 2 * Double(settings.frameGap) + 5e6
+      let bytes = request / character
+      return Limits(registerGap: min(120, Int(bytes / 2)), bitGap: min(1_900, Int(bytes * 8)))
+    }
   }
 
   public let limits: Limits
-  private var borders: Set<Border> = []
-  /// Items that are read alone, since those that start with them are readable without them.
-  private var alone: Set<ReadItem> = []
+  public private(set) var refusals: ReadRefusals
 
-  public init(limits: Limits = .network) { self.limits = limits }
+  public init(limits: Limits = .network, refusals: ReadRefusals = ReadRefusals()) {
+    self.limits = limits
+    self.refusals = refusals
+  }
 
   /// How many refusals have been learned.
-  public var learned: Int { borders.count + alone.count }
+  public var learned: Int { refusals.count }
 
   /// The requests that read `items`, each item in exactly one.
   public func plan(_ items: [ReadItem]) -> [ReadBlock] {
@@ -75,7 +108,7 @@ public struct ReadPlanner: Sendable, Hashable {
     var blocks: [ReadBlock] = []
     var separate: [ReadBlock] = []
     for item in sorted {
-      if alone.contains(item) {
+      if !refusals.alone.isEmpty, refusals.alone.contains(ReadRefusals.Place(item)) {
         separate.append(ReadBlock(item))
       } else if let last = blocks.last, joins(item, last) {
         blocks[blocks.count - 1].items.append(item)
@@ -93,16 +126,21 @@ public struct ReadPlanner: Sendable, Hashable {
     let gap = item.table.holdsBits ? limits.bitGap : limits.registerGap
     let end = block.address + block.count
     guard max(end, item.end) - block.address <= limit, item.address - end <= gap else { return false }
+    if item.address > end, let forbidden = limits.forbidden[item.table],
+      forbidden.contains(where: { $0.overlaps(end...item.address - 1) })
+    {
+      return false
+    }
     let previous = block.items.last?.address ?? block.address
-    if item.address == previous || borders.isEmpty { return true }
-    return !borders.contains { $0.table == item.table && previous < $0.address && $0.address <= item.address }
+    if item.address == previous || refusals.borders.isEmpty { return true }
+    return !refusals.borders.contains { $0.table == item.table && previous < $0.address && $0.address <= item.address }
   }
 
   /// Parts a block that the device refused with exception 2 or 3, and remembers the border. Nil for a block that holds
   /// one place only: it is that place which the device refuses.
   public mutating func part(_ block: ReadBlock) -> [ReadBlock]? {
     guard let border = border(in: block) else { return partSameStart(block) }
-    borders.insert(Border(table: block.table, address: border))
+    refusals.borders.insert(ReadRefusals.Border(table: block.table, address: border))
     return plan(block.items)
   }
 
@@ -126,9 +164,13 @@ public struct ReadPlanner: Sendable, Hashable {
     guard let longest = block.items.map(\.length).max(), block.items.contains(where: { $0.length < longest }) else {
       return nil
     }
-    alone.formUnion(block.items.filter { $0.length == longest })
+    refusals.alone.formUnion(block.items.filter { $0.length == longest }.map { ReadRefusals.Place($0) })
     return plan(block.items)
   }
+}
+
+extension ReadRefusals.Place {
+  fileprivate init(_ item: ReadItem) { self.init(table: item.table, address: item.address, length: item.length) }
 }
 
 extension ReadBlock {

@@ -5,6 +5,8 @@ import Synchronization
 
 /// The links in use: one for each endpoint and each serial port, however many devices are behind it. A link lives as
 /// long as somebody holds it.
+///
+/// Also keeps, for the life of the process, what links that are gone had counted, and which reads each unit refused.
 package final class LinkDirectory: Sendable {
   private struct TCPKey: Hashable {
     var endpoint: TCPEndpoint
@@ -15,7 +17,14 @@ package final class LinkDirectory: Sendable {
     var tcp: [TCPKey: Weak<TCPLink>] = [:]
     var serial: [String: Weak<SerialLine>] = [:]
   }
+  /// What outlives links.
+  private final class Records: Sendable {
+    let ended = Mutex(LinkCounters())
+    let refusals = Mutex<[String: ReadRefusals]>([:])
+    let sessions = Mutex(SessionCounters())
+  }
   private let state = Mutex(State())
+  private let records = Records()
   package let group: any EventLoopGroup
   package let clock: WallClock
 
@@ -29,7 +38,9 @@ package final class LinkDirectory: Sendable {
     let key = TCPKey(endpoint: endpoint, framing: framing)
     return state.withLock { state in
       if let link = state.tcp[key]?.link { return link }
-      let link = TCPLink(endpoint, framing: framing, on: group, clock: clock)
+      let link = TCPLink(
+        endpoint, framing: framing, on: group, clock: clock,
+        atEnd: { [records] counters in records.ended.withLock { $0 += counters } })
       state.tcp = state.tcp.filter { $0.value.link != nil }
       state.tcp[key] = Weak(link: link)
       return link
@@ -41,12 +52,32 @@ package final class LinkDirectory: Sendable {
     let real = Self.realPath(path)
     return state.withLock { state in
       if let line = state.serial[real]?.link { return line }
-      let line = SerialLine(path: path, clock: clock)
+      let line = SerialLine(
+        path: path, clock: clock, atEnd: { [records] counters in records.ended.withLock { $0 += counters } })
       state.serial = state.serial.filter { $0.value.link != nil }
       state.serial[real] = Weak(link: line)
       return line
     }
   }
+
+  /// What all links have counted since the start, those that are gone included.
+  package var counters: LinkCounters {
+    let living = state.withLock { state in
+      (state.tcp.values.compactMap(\.link), state.serial.values.compactMap(\.link))
+    }
+    var sum = records.ended.withLock { $0 }
+    for link in living.0 { sum += link.counters }
+    for line in living.1 { sum += line.counters }
+    return sum
+  }
+
+  /// Counts of all sessions.
+  package var sessionCounters: SessionCounters { records.sessions.withLock { $0 } }
+  package func count(_ change: (inout SessionCounters) -> Void) { records.sessions.withLock { change(&$0) } }
+
+  /// Which reads the unit, called by its link and number, was seen to refuse.
+  package func refusals(of unit: String) -> ReadRefusals { records.refusals.withLock { $0[unit] ?? ReadRefusals() } }
+  package func keep(_ refusals: ReadRefusals, of unit: String) { records.refusals.withLock { $0[unit] = refusals } }
 
   /// `path` with symbolic links followed; itself where it does not exist.
   package static func realPath(_ path: String) -> String {
@@ -54,4 +85,17 @@ package final class LinkDirectory: Sendable {
     defer { free(resolved) }
     return String(cString: resolved)
   }
+}
+
+/// What sessions count beside their links.
+package struct SessionCounters: Sendable, Hashable {
+  /// Polling periods that passed unread, since the device or its link was too slow.
+  package var overruns: UInt64 = 0
+  /// Requests sent once more, by the cause of the first try's end.
+  package var retries: [String: UInt64] = [:]
+  /// Polls left out, since the unit was silent and others share its link.
+  package var skipped: UInt64 = 0
+  /// Values told to be stale.
+  package var stale: UInt64 = 0
+  package init() {}
 }

@@ -1,61 +1,21 @@
+import Documents
 import NIOCore
 
-/// How frames lie on a TCP connection.
-public enum LinkFraming: String, Sendable, Hashable, CaseIterable {
-  /// MBAP header with a transaction ID.
-  case tcp = "TCP"
-  /// Unit, data unit and CRC, as on a serial line: what serial-to-Ethernet converters pass through.
-  case rtu = "RTU"
-}
-
-/// One request on its way through a link.
-package struct LinkJob: Sendable {
-  package var id: UInt64
-  package var request: ModbusRequest
-  package var unit: UInt8
-  package var timeout: Duration
-  /// Whether a connection that ended under the request has been replaced once for it already.
-  package var isRetry = false
-  package init(id: UInt64, request: ModbusRequest, unit: UInt8, timeout: Duration) {
-    self.id = id
-    self.request = request
-    self.unit = unit
-    self.timeout = timeout
-  }
-}
-
-/// What happened on links, added up.
-public struct LinkCounters: Sendable, Hashable {
-  public var requests: UInt64 = 0
-  public var answers: UInt64 = 0
-  public var exceptions: UInt64 = 0
-  public var timeouts: UInt64 = 0
-  public var connects: UInt64 = 0
-  public var connectFailures: UInt64 = 0
-  public var connectionLosses: UInt64 = 0
-  public var refusedByFullQueue: UInt64 = 0
-  /// Replies that were dropped, by ``DropCause/name``.
-  public var dropped: [String: UInt64] = [:]
-  public init() {}
-
-  package mutating func drop(_ cause: DropCause) { dropped[cause.name, default: 0] += 1 }
-}
-
-/// A TCP link's rules without its sockets and clocks: one request in flight, a bounded queue, replies that are not the
-/// answer dropped and counted, reconnection with backoff.
+/// A TCP link's rules without its sockets and clocks: a bounded queue, a window of requests in flight, pauses, replies
+/// that are not the answer dropped and counted, reconnection with backoff.
 ///
 /// A link that waits out its backoff refuses requests at once, with the reason of the last failure, so that nobody
-/// queues for a dead device.
+/// queues for a dead device. Times are nanoseconds of a monotonic clock.
 package struct LinkMachine: Sendable {
-  package enum Timer: Sendable, Hashable { case response, backoff }
-
   package enum Event: Sendable {
     case submit(LinkJob)
     case connected
     case connectFailed(reason: String, message: String)
     case received([UInt8])
     case connectionEnded
-    case fired(Timer)
+    /// Time has passed: due at ``nextTick``, harmless at any other time.
+    case tick
+    case adapt(LinkTiming)
     case close
   }
 
@@ -63,33 +23,49 @@ package struct LinkMachine: Sendable {
     case connect(timeout: Duration)
     case send([UInt8])
     case disconnect
-    case start(Timer, Duration)
-    case cancel(Timer)
     case complete(UInt64, unit: UInt8, Result<ModbusResponse, ModbusError>)
   }
 
   private enum Phase {
     case idle, connecting, connected
-    case waiting(ModbusError)
+    case waiting(ModbusError, until: Int64)
     case closed
+  }
+
+  /// A request that was sent.
+  private struct Flight {
+    var job: LinkJob
+    var transaction: UInt16
+    var deadline: Int64
+    /// What was sent in place of the job's request, which comes after it.
+    var probe: ModbusRequest?
+    var lastDrop: DropCause?
+    var request: ModbusRequest { probe ?? job.request }
   }
 
   /// Timeouts in a row after which a connection is taken for dead and made anew.
   static let timeoutsBeforeReconnect = 3
+  /// A reply to one of so many former requests is late; any other transaction ID is wrong.
+  static let rememberedTransactions: UInt16 = 1_024
 
   private let framing: LinkFraming
   private let queueLimit: Int
+  private var timing = LinkTiming()
   private var phase = Phase.idle
   private var queue = CircularBuffer<LinkJob>()
-  private var current: LinkJob?
+  /// In the order in which they were sent.
+  private var flights: [Flight] = []
   private var transaction: UInt16 = 0
-  private var lastDrop: DropCause?
+  private var sent: UInt64 = 0
+  private var pausedUntil = Int64.min
   private var timeoutsInARow = 0
   private var hasAnswered = false
   private var mbap = MBAPFrameParser()
   private var rtu = RTUReplyParser()
+  private var owed = OwedReplies()
   private var backoff: ReconnectBackoff
   private var directives: [Directive] = []
+  private var now = Int64.min
   package private(set) var counters = LinkCounters()
 
   package init(framing: LinkFraming, queueLimit: Int = 256, backoff: ReconnectBackoff) {
@@ -98,7 +74,25 @@ package struct LinkMachine: Sendable {
     self.backoff = backoff
   }
 
-  package mutating func handle(_ event: Event) -> [Directive] {
+  package var isTCP: Bool { framing == .tcp }
+
+  /// How many requests may be in flight at once.
+  package var window: Int { framing == .tcp ? timing.maxInFlight ?? 1 : 1 }
+
+  /// When `.tick` is wanted; nil: not at all.
+  package var nextTick: Int64? {
+    switch phase {
+    case .waiting(_, let until): return until
+    case .connected:
+      let isHeldBack = !queue.isEmpty && flights.count < window && pausedUntil > now
+      let deadline = flights.count == 1 ? flights[0].deadline : flights.map(\.deadline).min()
+      return isHeldBack ? min(pausedUntil, deadline ?? .max) : deadline
+    case .idle, .connecting, .closed: return nil
+    }
+  }
+
+  package mutating func handle(_ event: Event, at now: Int64) -> [Directive] {
+    self.now = now
     directives.removeAll()
     switch event {
     case .submit(let job): submit(job)
@@ -108,6 +102,7 @@ package struct LinkMachine: Sendable {
       counters.connects += 1
       hasAnswered = false
       timeoutsInARow = 0
+      pausedUntil = now + timing.pauseAfterConnect.nanoseconds
       sendNext()
     case .connectFailed(let reason, let message):
       guard case .connecting = phase else { break }
@@ -115,8 +110,10 @@ package struct LinkMachine: Sendable {
       rest(after: .unreachable(reason: reason, message: message))
     case .received(let bytes): receive(bytes)
     case .connectionEnded: connectionEnded()
-    case .fired(.response): responseOverdue()
-    case .fired(.backoff): if case .waiting = phase { phase = .idle }
+    case .tick: tick()
+    case .adapt(let timing):
+      self.timing = self.timing.joined(with: timing)
+      backoff.limit = self.timing.reconnectLimit
     case .close:
       let hasSocket =
         switch phase {
@@ -125,16 +122,16 @@ package struct LinkMachine: Sendable {
         }
       phase = .closed
       failAll(.closed)
-      directives.append(.cancel(.backoff))
       if hasSocket { directives.append(.disconnect) }
     }
     return directives
   }
 
   private mutating func submit(_ job: LinkJob) {
+    if case .waiting(_, let until) = phase, until <= now { phase = .idle }
     switch phase {
     case .closed: complete(job, .failure(.closed))
-    case .waiting(let error): complete(job, .failure(error))
+    case .waiting(let error, _): complete(job, .failure(error))
     case .idle, .connecting, .connected:
       guard queue.count < queueLimit else {
         counters.refusedByFullQueue += 1
@@ -154,17 +151,28 @@ package struct LinkMachine: Sendable {
   }
 
   private mutating func sendNext() {
-    guard current == nil, let job = queue.popFirst() else { return }
-    current = job
-    lastDrop = nil
-    transaction &+= 1
-    counters.requests += 1
-    let pdu = job.request.bytes
-    switch framing {
-    case .tcp: directives.append(.send(MBAPFrame(transaction: transaction, unit: job.unit, pdu: pdu[...]).bytes))
-    case .rtu: directives.append(.send(RTUFrame.bytes(unit: job.unit, pdu: pdu)))
+    while flights.count < window, pausedUntil <= now, let job = queue.popFirst() {
+      transaction &+= 1
+      sent += 1
+      var flight = Flight(job: job, transaction: transaction, deadline: now + job.timeout.nanoseconds)
+      switch framing {
+      case .tcp:
+        let frame = MBAPFrame(transaction: transaction, unit: job.unit, pdu: job.request.bytes[...])
+        directives.append(.send(frame.bytes))
+      case .rtu:
+        flight.probe = owed.probe(before: job.request, unit: job.unit, at: now)
+        if flight.probe != nil { counters.probes += 1 }
+        directives.append(.send(RTUFrame.bytes(unit: job.unit, pdu: flight.request.bytes)))
+      }
+      flights.append(flight)
+      counters.requests += 1
+      pause()
     }
-    directives.append(.start(.response, job.timeout))
+  }
+
+  private mutating func pause() {
+    let pause = timing.pauseBetweenRequests
+    if pause > .zero { pausedUntil = now + pause.nanoseconds }
   }
 
   // MARK: Replies
@@ -176,118 +184,160 @@ package struct LinkMachine: Sendable {
       mbap.append(bytes)
       do {
         while case .connected = phase, let frame = try mbap.next() {
-          guard let current, frame.transaction == transaction else {
-            drop(.wrongTransaction(expected: current == nil ? nil : transaction, received: frame.transaction))
+          guard let index = flights.firstIndex(where: { $0.transaction == frame.transaction }) else {
+            drop(foreign(frame.transaction))
             continue
           }
-          answer(current, unit: frame.unit, pdu: frame.pdu)
+          answer(index, unit: frame.unit, pdu: frame.pdu)
         }
       } catch {
         counters.drop(.malformed(error.description))
-        giveUp(.notModbus(error.description))
+        counters.disconnects += 1
+        directives.append(.disconnect)
+        rest(after: .notModbus(error.description))
       }
     case .rtu:
       rtu.append(bytes)
       while case .connected = phase {
-        guard let current else {
+        guard !flights.isEmpty else {
           if !rtu.isEmpty { counters.drop(.unsolicited) }
           return rtu.reset()
         }
         switch rtu.next() {
         case .incomplete: return
         case .dropped(let cause): return drop(cause)
-        case .frame(let unit, let pdu): answer(current, unit: unit, pdu: pdu)
+        case .frame(let unit, let pdu): answer(0, unit: unit, pdu: pdu)
         }
       }
     }
   }
 
-  private mutating func drop(_ cause: DropCause) {
-    counters.drop(cause)
-    lastDrop = cause
+  /// Why a reply whose transaction ID is no present request's comes: it is late or doubled, or nobody asked for it.
+  private func foreign(_ received: UInt16) -> DropCause {
+    let age = transaction &- received
+    if age < Self.rememberedTransactions, UInt64(age) < sent { return .late(transaction: received) }
+    return .wrongTransaction(expected: flights.first?.transaction, received: received)
   }
 
-  private mutating func answer(_ job: LinkJob, unit: UInt8, pdu: ArraySlice<UInt8>) {
-    guard unit == job.unit else { return drop(.wrongUnit(expected: job.unit, received: unit)) }
-    switch job.request.response(from: pdu) {
-    case .success(let response): finish(.success(response))
+  private mutating func drop(_ cause: DropCause) {
+    counters.drop(cause)
+    if !flights.isEmpty { flights[0].lastDrop = cause }
+  }
+
+  private mutating func answer(_ index: Int, unit: UInt8, pdu: ArraySlice<UInt8>) {
+    let flight = flights[index]
+    guard unit == flight.job.unit else {
+      counters.drop(.wrongUnit(expected: flight.job.unit, received: unit))
+      return flights[index].lastDrop = .wrongUnit(expected: flight.job.unit, received: unit)
+    }
+    switch flight.request.response(from: pdu) {
+    case .success(let response): finish(index, .success(response))
     case .failure(.exception(let exception)):
-      counters.exceptions += 1
-      finish(.failure(.exception(exception)))
-    case .failure(.dropped(let cause)): drop(cause)
+      counters.exceptions[exception.code, default: 0] += 1
+      finish(index, .failure(.exception(exception)))
+    case .failure(.dropped(let cause)):
+      counters.drop(cause)
+      flights[index].lastDrop = cause
     }
   }
 
-  private mutating func finish(_ result: Result<ModbusResponse, ModbusError>) {
-    guard let job = current else { return }
-    current = nil
+  private mutating func finish(_ index: Int, _ result: Result<ModbusResponse, ModbusError>) {
+    let flight = flights.remove(at: index)
     counters.answers += 1
     hasAnswered = true
     timeoutsInARow = 0
     backoff.reset()
-    directives.append(.cancel(.response))
-    complete(job, result)
+    if framing == .rtu {
+      var isException = false
+      if case .failure = result { isException = true }
+      owed.answered(flight.request, unit: flight.job.unit, isException: isException, until: expiry(of: flight.job))
+      // What came before the next request is sent cannot be its answer.
+      if !rtu.isEmpty {
+        counters.drop(.unsolicited)
+        rtu.reset()
+      }
+    }
+    if flight.probe != nil { queue.prepend(flight.job) } else { complete(flight.job, result) }
+    pause()
     sendNext()
   }
 
+  /// Until when a reply to a request that is given up now may come.
+  private func expiry(of job: LinkJob) -> Int64 { now + max(2_000_000_000, 3 * job.timeout.nanoseconds) }
+
   // MARK: Trouble
 
-  private mutating func responseOverdue() {
-    guard case .connected = phase, let job = current else { return }
-    current = nil
-    counters.timeouts += 1
-    timeoutsInARow += 1
+  private mutating func tick() {
+    switch phase {
+    case .waiting(_, let until): if until <= now { phase = .idle }
+    case .connected:
+      responsesOverdue()
+      if case .connected = phase { sendNext() }
+    case .idle, .connecting, .closed: break
+    }
+  }
+
+  private mutating func responsesOverdue() {
+    guard flights.contains(where: { $0.deadline <= now }) else { return }
     let breaksOff = framing == .tcp ? mbap.isInsideFrame : !rtu.isEmpty
     if breaksOff { drop(.malformed("an answer that breaks off")) }
-    complete(job, .failure(.timeout(after: job.timeout, dropped: lastDrop)))
-    // Without transaction IDs a late reply cannot be told from the next request's answer, and after a torn frame nobody
-    // knows where the next one begins: only a new connection is safe.
-    guard framing == .tcp, !breaksOff, timeoutsInARow < Self.timeoutsBeforeReconnect else {
-      phase = .idle
-      timeoutsInARow = 0
-      directives.append(.disconnect)
-      return connect()
+    while let index = flights.firstIndex(where: { $0.deadline <= now }) {
+      let flight = flights.remove(at: index)
+      counters.timeouts += 1
+      timeoutsInARow += 1
+      if framing == .rtu { owed.giveUp(flight.request, unit: flight.job.unit, until: expiry(of: flight.job)) }
+      complete(flight.job, .failure(.timeout(after: flight.job.timeout, dropped: flight.lastDrop)))
     }
-    sendNext()
+    pause()
+    // After a torn frame nobody knows where the next one begins: only a new connection is safe.
+    guard breaksOff || timeoutsInARow >= Self.timeoutsBeforeReconnect else { return }
+    timeoutsInARow = 0
+    counters.disconnects += 1
+    directives.append(.disconnect)
+    requeueFlights()
+    phase = .idle
+    connect()
   }
 
   private mutating func connectionEnded() {
     guard case .connected = phase else { return }
     counters.connectionLosses += 1
-    guard var job = current else {
-      phase = .idle
-      return connect()
-    }
-    // Many devices close a connection that was idle; the request that met the closing goes out once more.
-    if hasAnswered, !job.isRetry, job.request.isReadOnly {
-      current = nil
-      job.isRetry = true
-      queue.prepend(job)
-      directives.append(.cancel(.response))
-      phase = .idle
-      return connect()
-    }
-    rest(after: .connectionLost)
+    // Many devices close a connection that was idle; a request that met the closing goes out once more.
+    guard flights.isEmpty || hasAnswered else { return rest(after: .connectionLost) }
+    guard requeueFlights() else { return rest(after: .connectionLost) }
+    phase = .idle
+    connect()
   }
 
-  private mutating func giveUp(_ error: ModbusError) {
-    directives.append(.disconnect)
-    rest(after: error)
+  /// Puts what was in flight back to the queue's front, but for writes and what has been sent twice: these fail. Whether
+  /// none had to.
+  @discardableResult
+  private mutating func requeueFlights() -> Bool {
+    var isWhole = true
+    for flight in flights.reversed() {
+      var job = flight.job
+      if framing == .rtu { owed.giveUp(flight.request, unit: job.unit, until: expiry(of: job)) }
+      if job.isRetry || !job.request.isReadOnly {
+        complete(job, .failure(.connectionLost))
+        isWhole = false
+      } else {
+        job.isRetry = true
+        queue.prepend(job)
+      }
+    }
+    flights.removeAll()
+    return isWhole
   }
 
   /// Fails everything that waits and lets time pass before the next attempt.
   private mutating func rest(after error: ModbusError) {
-    phase = .waiting(error)
+    phase = .waiting(error, until: now + backoff.delayAfterFailure().nanoseconds)
     failAll(error)
-    directives.append(.start(.backoff, backoff.delayAfterFailure()))
   }
 
   private mutating func failAll(_ error: ModbusError) {
-    if let job = current {
-      current = nil
-      directives.append(.cancel(.response))
-      complete(job, .failure(error))
-    }
+    for flight in flights { complete(flight.job, .failure(error)) }
+    flights.removeAll()
     while let job = queue.popFirst() { complete(job, .failure(error)) }
   }
 

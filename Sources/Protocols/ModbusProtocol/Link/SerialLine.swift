@@ -13,8 +13,11 @@ package final class SerialLine: Sendable {
   private let queue: WorkQueue<Job>
   private let shared: Shared
 
+  package let modification = AsyncLock()
+  private let atEnd: (@Sendable (LinkCounters) -> Void)?
+
   private final class Shared: Sendable {
-    let state = Mutex((counters: LinkCounters(), answers: AnswerLog()))
+    let state = Mutex((counters: LinkCounters(), answers: AnswerLog(), timing: LinkTiming()))
   }
 
   private struct Job: Sendable {
@@ -27,9 +30,11 @@ package final class SerialLine: Sendable {
   }
 
   package init(
-    path: String, clock: WallClock = .system, queueLimit: Int = 256, seed: UInt64 = .random(in: .min ... .max)
+    path: String, clock: WallClock = .system, queueLimit: Int = 256, seed: UInt64 = .random(in: .min ... .max),
+    atEnd: (@Sendable (LinkCounters) -> Void)? = nil
   ) {
     self.path = path
+    self.atEnd = atEnd
     self.clock = clock
     queue = WorkQueue(limit: queueLimit)
     shared = Shared()
@@ -40,10 +45,17 @@ package final class SerialLine: Sendable {
     }
   }
 
-  deinit { queue.close() }
+  deinit {
+    atEnd?(counters)
+    queue.close()
+  }
 
   package var counters: LinkCounters { shared.state.withLock { $0.counters } }
   package func lastAnswer(of unit: UInt8) -> Timestamp? { shared.state.withLock { $0.answers[unit] } }
+  package func servesOthers(than unit: UInt8, since time: Timestamp) -> Bool {
+    shared.state.withLock { $0.answers.hasOthers(than: unit, since: time) }
+  }
+  package func adapt(to timing: LinkTiming) { shared.state.withLock { $0.timing = $0.timing.joined(with: timing) } }
 
   package func execute(
     _ request: ModbusRequest, unit: UInt8, timeout: Duration, settings: SerialSettings
@@ -104,7 +116,9 @@ package final class SerialLine: Sendable {
       case .transact(let request, let unit, let timeout, let completion):
         var result: Result<ModbusResponse, ModbusError> = .failure(opening ?? .connectionLost)
         if opening == nil {
-          result = port?.transact(request, unit: unit, timeout: timeout, counters: &counters) ?? result
+          let pause = shared.state.withLock { $0.timing.pauseBetweenRequests }
+          result =
+            port?.transact(request, unit: unit, timeout: timeout, pause: pause, counters: &counters) ?? result
         }
         if opening == nil, case .failure(.connectionLost) = result {
           counters.connectionLosses += 1
@@ -130,10 +144,13 @@ package final class SerialLine: Sendable {
         port = try SerialPort(path: path, settings: settings)
         counters.connects += 1
         failure = nil
+        let pause = shared.state.withLock { $0.timing.pauseAfterConnect }
+        if pause > .zero { SerialPort.sleep(until: SerialPort.now + pause.nanoseconds) }
         backoff.reset()
         return nil
       } catch {
         counters.connectFailures += 1
+        backoff.limit = min(.seconds(5), shared.state.withLock { $0.timing.reconnectLimit })
         failure = (error, SerialPort.now + backoff.delayAfterFailure().nanoseconds)
         return error
       }
@@ -150,9 +167,16 @@ package struct SerialLink: ModbusLink {
     self.settings = settings
   }
   package var name: String { line.path }
-  package var limits: ReadPlanner.Limits { .serial }
+  package var limits: ReadPlanner.Limits { .line(settings) }
   package var counters: LinkCounters { line.counters }
+  package var window: Int { 1 }
+  package var modification: AsyncLock { line.modification }
+  package var pollClock: LoopClock? { nil }
+  package func adapt(to timing: LinkTiming) { line.adapt(to: timing) }
   package func lastAnswer(of unit: UInt8) -> Timestamp? { line.lastAnswer(of: unit) }
+  package func servesOthers(than unit: UInt8, since time: Timestamp) -> Bool {
+    line.servesOthers(than: unit, since: time)
+  }
   package func execute(_ request: ModbusRequest, unit: UInt8, timeout: Duration) async -> ModbusReply {
     await line.execute(request, unit: unit, timeout: timeout, settings: settings)
   }

@@ -12,15 +12,35 @@ public struct SerialSettings: Sendable, Hashable, CustomStringConvertible {
       }
     }
   }
+  /// Who turns the line's direction round for sending.
+  public enum Direction: String, Sendable, Hashable, CaseIterable {
+    /// The adapter does, or there is nothing to turn (RS-232).
+    case automatic = "Automatic"
+    /// The kernel's driver, by its RS-485 mode (TIOCSRS485).
+    case driver = "Driver"
+    /// The gateway raises RTS while it sends.
+    case rtsHigh = "RTSHigh"
+    /// The gateway lowers RTS while it sends.
+    case rtsLow = "RTSLow"
+  }
   public var baudRate: Int
   public var parity: Parity
   public var dataBits: Int
   public var stopBits: Int
-  public init(baudRate: Int = 9600, parity: Parity = .none, dataBits: Int = 8, stopBits: Int = 1) {
+  public var direction: Direction
+  /// Between turning RTS and sending, and between the last bit and turning it back; nil: libmodbus's own, the time of
+  /// one byte.
+  public var directionDelay: Duration?
+  public init(
+    baudRate: Int = 9600, parity: Parity = .none, dataBits: Int = 8, stopBits: Int = 1,
+    direction: Direction = .automatic, directionDelay: Duration? = nil
+  ) {
     self.baudRate = baudRate
     self.parity = parity
     self.dataBits = dataBits
     self.stopBits = stopBits
+    self.direction = direction
+    self.directionDelay = directionDelay
   }
 
   public var description: String { "\(baudRate) \(dataBits)\(parity.letter)\(stopBits)" }

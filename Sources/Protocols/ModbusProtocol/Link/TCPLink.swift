@@ -22,33 +22,50 @@ public struct TCPEndpoint: Sendable, Hashable, CustomStringConvertible {
 package final class TCPLink: ModbusLink {
   package let endpoint: TCPEndpoint
   package let limits: ReadPlanner.Limits
-  private let loop: any EventLoop
+  package let modification = AsyncLock()
+  private let loopClock: LoopClock
   private let shell: TCPLinkShell
+  private let atEnd: (@Sendable (LinkCounters) -> Void)?
 
+  /// `atEnd` is given the counters when the link goes.
   package init(
     _ endpoint: TCPEndpoint, framing: LinkFraming = .tcp, on group: any EventLoopGroup, clock: WallClock = .system,
-    queueLimit: Int = 256, seed: UInt64 = .random(in: .min ... .max)
+    queueLimit: Int = 256, seed: UInt64 = .random(in: .min ... .max),
+    atEnd: (@Sendable (LinkCounters) -> Void)? = nil
   ) {
     self.endpoint = endpoint
+    self.atEnd = atEnd
     limits = framing == .tcp ? .network : .serial
-    loop = group.next()
+    loopClock = LoopClock(group.next())
     let machine = LinkMachine(framing: framing, queueLimit: queueLimit, backoff: ReconnectBackoff(seed: seed))
-    shell = TCPLinkShell(endpoint, machine: machine, loop: loop, clock: clock)
+    shell = TCPLinkShell(endpoint, machine: machine, loop: loopClock.loop, clock: clock)
   }
 
   deinit {
+    atEnd?(counters)
     let shell = shell
-    loop.execute { shell.handle(.close) }
+    loopClock.loop.execute { shell.handle(.close) }
   }
 
   package var name: String { endpoint.description }
   package var counters: LinkCounters { shell.shared.withLock { $0.counters } }
+  package var window: Int { shell.shared.withLock { $0.window } }
+  package var pollClock: LoopClock? { loopClock }
   package func lastAnswer(of unit: UInt8) -> Timestamp? { shell.shared.withLock { $0.answers[unit] } }
+  package func servesOthers(than unit: UInt8, since time: Timestamp) -> Bool {
+    shell.shared.withLock { $0.answers.hasOthers(than: unit, since: time) }
+  }
+
+  package func adapt(to timing: LinkTiming) {
+    loopClock.loop.execute { [shell] in shell.handle(.adapt(timing)) }
+  }
 
   package func execute(_ request: ModbusRequest, unit: UInt8, timeout: Duration) async -> ModbusReply {
-    await withCheckedContinuation { continuation in
-      loop.execute { [shell] in
-        shell.submit(request, unit: unit, timeout: timeout) { continuation.resume(returning: $0) }
+    await withUnsafeContinuation { continuation in
+      if loopClock.loop.inEventLoop {
+        shell.submit(request, unit: unit, timeout: timeout, continuation)
+      } else {
+        loopClock.loop.execute { [shell] in shell.submit(request, unit: unit, timeout: timeout, continuation) }
       }
     }
   }

@@ -12,6 +12,7 @@ final class TCPLinkShell: @unchecked Sendable {
   struct Shared {
     var counters = LinkCounters()
     var answers = AnswerLog()
+    var window = 1
   }
   let shared = Mutex(Shared())
 
@@ -22,8 +23,12 @@ final class TCPLinkShell: @unchecked Sendable {
   private var channel: (any Channel)?
   /// Tells events of the present connection from those of earlier ones.
   private var generation = 0
-  private var timers: [LinkMachine.Timer: Scheduled<Void>] = [:]
-  private var waiting: [UInt64: @Sendable (ModbusReply) -> Void] = [:]
+  private var timer: Scheduled<Void>?
+  /// When `timer` fires. It is left alone where an answer has made it needless: what it then does is set the next one,
+  /// so that a timeout costs a timer in its whole span and not one a request.
+  private var timerDue = Int64.max
+  /// Each is resumed exactly once: the machine completes every job that it takes.
+  private var waiting: [UInt64: UnsafeContinuation<ModbusReply, Never>] = [:]
   private var lastID: UInt64 = 0
 
   init(_ endpoint: TCPEndpoint, machine: LinkMachine, loop: any EventLoop, clock: WallClock) {
@@ -34,16 +39,30 @@ final class TCPLinkShell: @unchecked Sendable {
   }
 
   func submit(
-    _ request: ModbusRequest, unit: UInt8, timeout: Duration, completion: @escaping @Sendable (ModbusReply) -> Void
+    _ request: ModbusRequest, unit: UInt8, timeout: Duration, _ continuation: UnsafeContinuation<ModbusReply, Never>
   ) {
     lastID += 1
-    waiting[lastID] = completion
+    waiting[lastID] = continuation
     handle(.submit(LinkJob(id: lastID, request: request, unit: unit, timeout: timeout)))
   }
 
   func handle(_ event: LinkMachine.Event) {
     loop.assertInEventLoop()
-    for directive in machine.handle(event) { carryOut(directive) }
+    let now = Int64(clamping: NIODeadline.now().uptimeNanoseconds)
+    for directive in machine.handle(event, at: now) { carryOut(directive) }
+    if case .adapt = event { shared.withLock { $0.window = machine.window } }
+    if let due = machine.nextTick, due < timerDue { setTimer(due) }
+  }
+
+  private func setTimer(_ due: Int64) {
+    timer?.cancel()
+    timerDue = due
+    timer = loop.scheduleTask(deadline: .uptimeNanoseconds(UInt64(max(0, due)))) { [weak self] in
+      guard let self else { return }
+      timer = nil
+      timerDue = .max
+      handle(.tick)
+    }
   }
 
   private func carryOut(_ directive: LinkMachine.Directive) {
@@ -56,20 +75,13 @@ final class TCPLinkShell: @unchecked Sendable {
       generation += 1
       channel?.close(promise: nil)
       channel = nil
-    case .start(let timer, let delay):
-      timers[timer]?.cancel()
-      timers[timer] = loop.scheduleTask(in: .nanoseconds(delay.nanoseconds)) { [weak self] in
-        self?.timers[timer] = nil
-        self?.handle(.fired(timer))
-      }
-    case .cancel(let timer): timers.removeValue(forKey: timer)?.cancel()
     case .complete(let id, let unit, let result):
       let reply = ModbusReply(result: result, arrival: clock.now)
       shared.withLock {
         $0.counters = machine.counters
         $0.answers.note(reply, unit: unit)
       }
-      waiting.removeValue(forKey: id)?(reply)
+      waiting.removeValue(forKey: id)?.resume(returning: reply)
     }
   }
 

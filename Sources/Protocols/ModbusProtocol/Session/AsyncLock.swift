@@ -1,14 +1,16 @@
 import Synchronization
 
 /// Lets one task in at a time, in the order of arrival, across suspensions.
-final class AsyncLock: Sendable {
+package final class AsyncLock: Sendable {
   private struct State {
     var isHeld = false
     var waiters: [CheckedContinuation<Void, Never>] = []
   }
   private let state = Mutex(State())
 
-  func withLock<Result>(_ body: () async -> Result) async -> Result {
+  package init() {}
+
+  package func withLock<Result>(_ body: () async -> Result) async -> Result {
     await withCheckedContinuation { continuation in
       let isFree = state.withLock { state in
         guard state.isHeld else {

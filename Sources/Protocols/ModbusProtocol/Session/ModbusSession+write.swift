@@ -4,9 +4,10 @@ import Synchronization
 extension ModbusSession {
   /// Writes neighbours that follow each other in one request; where the device refuses that, one by one, except that
   /// members of a group which one request can carry go in one or not at all. After the first write without an answer
-  /// the rest is not sent.
+  /// the rest is not sent. A pulse's coil is cleared again before this returns.
   package func write(_ writes: [PropertyWrite]) async -> [DeviceError?] {
     await writeLock.withLock {
+      let link = link
       var results = [DeviceError?](repeating: nil, count: writes.count)
       var steps: [WriteStep] = []
       for (index, write) in writes.enumerated() {
@@ -32,7 +33,7 @@ extension ModbusSession {
       for step in WriteStep.coalesced(steps) {
         var parts = [step]
         if trouble == nil {
-          guard let error = await carryOut(step.change) else { continue }
+          guard let error = await carryOut(step.change, on: link) else { continue }
           guard step.writes.count > 1, error.provesLife else {
             note(error, for: [step], in: &results, trouble: &trouble)
             continue
@@ -51,12 +52,13 @@ extension ModbusSession {
         for part in parts {
           if let trouble {
             for index in part.writes { results[index] = unsent(trouble) }
-          } else if let error = await carryOut(part.change) {
+          } else if let error = await carryOut(part.change, on: link) {
             note(error, for: [part], in: &results, trouble: &trouble)
           }
         }
       }
-      if let trouble { report(after: trouble) }
+      if let trouble { report(after: trouble, on: link) }
+      await endPulses(of: writes, &results, on: link)
       return results
     }
   }
@@ -65,8 +67,8 @@ extension ModbusSession {
     _ error: ModbusError, for steps: [WriteStep], in results: inout [DeviceError?], trouble: inout ModbusError?
   ) {
     var told = error.deviceError(connection.description)
-    if case .timeout = error { told.message += "; the device may have taken the write" }
-    if case .connectionLost = error { told.message += "; the device may have taken the write" }
+    if case .timeout = error { told.message += Self.mayHaveTaken }
+    if case .connectionLost = error { told.message += Self.mayHaveTaken }
     for index in steps.flatMap(\.writes) { results[index] = told }
     if !error.provesLife { trouble = error }
   }
@@ -77,31 +79,75 @@ extension ModbusSession {
     return error
   }
 
-  // MARK: Functions
-
-  private func carryOut(_ change: WriteStep.Change) async -> ModbusError? {
-    switch change {
-    case .coils(let address, let values):
-      let many = ModbusRequest.writeCoils(address: UInt16(address), values: values)
-      guard values.count == 1 else { return await send([many]) }
-      return await send([.writeCoil(address: UInt16(address), value: values[0]), many])
-    case .registers(let address, let values):
-      // A value of several registers is never sent piece by piece: the device would act on a torn one.
-      let many = ModbusRequest.writeRegisters(address: UInt16(address), values: values)
-      guard values.count == 1 else { return await send([many]) }
-      return await send([.writeRegister(address: UInt16(address), value: values[0]), many])
-    case .bits(let address, let mask, let bits): return await setBits(UInt16(address), mask: mask, bits: bits)
+  /// Clears the coils of pulses that were set, each after its time; at once where the task is cancelled. A pulse that
+  /// may have begun is ended too, so that no coil stays set.
+  private func endPulses(of writes: [PropertyWrite], _ results: inout [DeviceError?], on link: any ModbusLink) async {
+    var pulses: [(write: Int, binding: PropertyBinding, length: Duration)] = []
+    for (index, write) in writes.enumerated() {
+      guard let position = indexByName[write.property], let length = bindings[position].pulse,
+        mayHaveBegun(results[index]), (try? bindings[position].codec.encodeBit(write.value)) == true
+      else { continue }
+      pulses.append((index, bindings[position], length))
+    }
+    var waited = Duration.zero
+    for pulse in pulses.sorted(by: { $0.length < $1.length }) {
+      try? await Task.sleep(for: pulse.length - waited)
+      waited = pulse.length
+      let error = await carryOut(.coils(address: Int(pulse.binding.address), [false]), on: link)
+      if let error, results[pulse.write] == nil {
+        var told = error.deviceError(connection.description)
+        told.message += "; the coil was set and may not have been cleared after its pulse"
+        results[pulse.write] = told
+      }
     }
   }
 
-  /// Sends the first of `choices` that the device serves; exception 1 is remembered.
-  private func send(_ choices: [ModbusRequest]) async -> ModbusError? {
+  /// Whether a write with this outcome may have reached the device.
+  private func mayHaveBegun(_ outcome: DeviceError?) -> Bool {
+    guard let outcome else { return true }
+    return outcome.message.hasSuffix(Self.mayHaveTaken)
+  }
+
+  private static let mayHaveTaken = "; the device may have taken the write"
+
+  // MARK: Functions
+
+  private func carryOut(_ change: WriteStep.Change, on link: any ModbusLink) async -> ModbusError? {
+    switch change {
+    case .coils(let address, let values):
+      let many = ModbusRequest.writeCoils(address: UInt16(address), values: values)
+      guard values.count == 1 else { return await send([many], on: link) }
+      return await send([.writeCoil(address: UInt16(address), value: values[0]), many], on: link)
+    case .registers(let address, let values):
+      return await send(Self.choices(UInt16(address), values), on: link)
+    case .bits(let address, let mask, let bits):
+      return await setBits(UInt16(address), mask: mask, bits: bits, on: link)
+    }
+  }
+
+  /// The functions that write `values`, best first. A value of several registers is never sent piece by piece: the
+  /// device would act on a torn one.
+  private static func choices(_ address: UInt16, _ values: [UInt16]) -> [ModbusRequest] {
+    var choices: [ModbusRequest] = [.writeRegisters(address: address, values: values)]
+    if values.count == 1 { choices.insert(.writeRegister(address: address, value: values[0]), at: 0) }
+    if values.count <= 121 {
+      choices.append(
+        .readWriteRegisters(
+          readAddress: address, readCount: UInt16(values.count), writeAddress: address, values: values))
+    }
+    return choices
+  }
+
+  /// Sends the first of `choices` that the device serves; exception 1 is remembered. Exception 5 says that the device
+  /// has taken the write and works on it.
+  private func send(_ choices: [ModbusRequest], on link: any ModbusLink) async -> ModbusError? {
     let refused = state.withLock { $0.writes.refused }
     let served = choices.filter { !refused.contains($0.functionCode) }
     var last: ModbusError?
-    for request in served.isEmpty ? choices : served {
-      switch await execute(request).result {
-      case .success:
+    let possible = choices.filter { !traits.unsupported.contains($0.functionCode) }
+    for request in served.isEmpty ? possible : served {
+      switch await execute(request, on: link).result {
+      case .success, .failure(.exception(.acknowledge)):
         state.withLock { _ = $0.writes.refused.remove(request.functionCode) }
         return nil
       case .failure(.exception(.illegalFunction)):
@@ -110,23 +156,23 @@ extension ModbusSession {
       case .failure(let error): return error
       }
     }
-    return last
+    return last ?? .exception(.illegalFunction)
   }
 
-  /// FC 22 where the device has it; else reads the register, changes the bits and writes it.
-  private func setBits(_ address: UInt16, mask: UInt16, bits: UInt16) async -> ModbusError? {
+  /// FC 22 where the device has it; else reads the register, changes the bits and writes it, while no other session of
+  /// the link does the same.
+  private func setBits(_ address: UInt16, mask: UInt16, bits: UInt16, on link: any ModbusLink) async -> ModbusError? {
     if !state.withLock({ $0.writes.refused.contains(22) }) {
-      let error = await send([.maskWrite(address: address, and: ~mask, or: bits)])
+      let error = await send([.maskWrite(address: address, and: ~mask, or: bits)], on: link)
       guard error == .exception(.illegalFunction) else { return error }
     }
-    switch await execute(.read(.holding, address: address, count: 1)).result {
-    case .success(.registers(let registers)):
-      let changed = registers[0] & ~mask | bits
-      return await send([
-        .writeRegister(address: address, value: changed), .writeRegisters(address: address, values: [changed]),
-      ])
-    case .success: return .notModbus("an answer to another request")
-    case .failure(let error): return error
+    return await link.modification.withLock {
+      switch await execute(.read(.holding, address: address, count: 1), on: link).result {
+      case .success(.registers(let registers)):
+        return await send(Self.choices(address, [registers[0] & ~mask | bits]), on: link)
+      case .success: return .notModbus("an answer to another request")
+      case .failure(let error): return error
+      }
     }
   }
 }

@@ -1,0 +1,102 @@
+import DeviceKit
+import Documents
+import Synchronization
+
+extension ModbusSession {
+  /// Polls at a fixed rate until the task is cancelled, on the link's event loop where it has one: from the timer over
+  /// the answer to the batch's delivery nothing changes threads.
+  package func run() async {
+    report(.connecting)
+    guard let loop = link.pollClock else { return await serve(by: PoolClock()) }
+    await withTaskExecutorPreference(loop) { await serve(by: loop) }
+  }
+
+  private func serve(by time: some PollClock) async {
+    await withTaskGroup { group in
+      if let interval = state.withLock({ $0.ages.interval }) {
+        group.addTask { await self.watchAges(every: interval, by: time) }
+      }
+      await poll(by: time)
+      group.cancelAll()
+    }
+  }
+
+  private func poll(by time: some PollClock) async {
+    let periods = groups.isEmpty ? [Self.livenessPeriod] : groups.map(\.period)
+    let link = link
+    var schedule = PollSchedule(periods: periods, start: time.now, jitter: .random(in: 0..<1))
+    var plans: [[PlannedBlock]] = []
+    var planned = -1
+    while !Task.isCancelled, let next = schedule.next {
+      await time.sleep(until: next)
+      guard !Task.isCancelled else { return }
+      let begin = time.now
+      let former = schedule.overruns
+      let due = schedule.take(at: begin)
+      if schedule.overruns > former { count(overruns: schedule.overruns - former) }
+      guard !groups.isEmpty else {
+        await checkLife(on: link)
+        continue
+      }
+      let (isSilenced, learned) = state.withLock { state in
+        (state.silence.until > begin, state.planner.learned)
+      }
+      if isSilenced {
+        links.count { $0.skipped += 1 }
+        state.withLock { state in for group in due { state.ages.read(group, from: begin, to: begin) } }
+        continue
+      }
+      if learned != planned {
+        plans = plan()
+        planned = learned
+      }
+      let batch = await read(due.count == 1 ? plans[due[0]] : due.flatMap { plans[$0] }, on: link, by: time)
+      let end = time.now
+      state.withLock { state in for group in due { state.ages.read(group, from: begin, to: end) } }
+      if !Task.isCancelled { await feed.deliver(batch) }
+    }
+  }
+
+  private func count(overruns: UInt64) {
+    state.withLock { $0.overruns += overruns }
+    links.count { $0.overruns += overruns }
+  }
+
+  private func plan() -> [[PlannedBlock]] {
+    let (planner, unit) = (state.withLock { $0.planner }, connection.description)
+    if planner.learned > 0 { links.keep(planner.refusals, of: unit) }
+    return groups.map { group in planner.plan(group.items).map { PlannedBlock($0, bindings) } }
+  }
+
+  /// One harmless read: whatever the device answers, it is there.
+  private func checkLife(on link: any ModbusLink) async {
+    let reply = await execute(.read(.holding, address: 0, count: 1), on: link)
+    switch reply.result {
+    case .success: report(.connected)
+    case .failure(let error): report(after: error, on: link)
+    }
+  }
+
+  /// Tells values Uncertain that no read has renewed: the link is held up, or a queue behind the session is.
+  private func watchAges(every interval: Int64, by time: some PollClock) async {
+    while !Task.isCancelled {
+      await time.sleep(until: time.now + interval)
+      guard !Task.isCancelled else { return }
+      let now = time.now
+      let stale = state.withLock { $0.ages.takeStale(at: now) }
+      guard !stale.isEmpty else { continue }
+      var batch = SampleBatch()
+      let wall = clock.now.nanoseconds
+      for (group, age) in stale {
+        let cause = "Stale: no read has ended for \(Duration.nanoseconds(age).brief)"
+        for item in groups[group].items {
+          batch.append(
+            bindings[item.item].point, nil, quality: .uncertain, sourceTime: wall, gatewayTime: wall, cause: cause)
+        }
+      }
+      let count = batch.count
+      links.count { $0.stale += UInt64(count) }
+      await feed.deliver(batch)
+    }
+  }
+}

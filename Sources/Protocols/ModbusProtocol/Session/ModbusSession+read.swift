@@ -1,0 +1,166 @@
+package import DeviceKit
+import Documents
+import Synchronization
+
+/// A block of a plan with what its poll needs each time.
+struct PlannedBlock: Sendable {
+  var block: ReadBlock
+  var request: ModbusRequest
+  /// Nil where items have to be decoded one by one.
+  var decoder: BlockDecoder?
+
+  init(_ block: ReadBlock, _ bindings: [PropertyBinding]) {
+    self.block = block
+    request = block.request
+    decoder = BlockDecoder(block, bindings)
+  }
+}
+
+extension ModbusSession {
+  package func read(_ properties: [String]) async -> [String: Result<Reading, DeviceError>] {
+    var answers: [String: Result<Reading, DeviceError>] = [:]
+    var items: [ReadItem] = []
+    for name in Set(properties) {
+      if let index = indexByName[name] {
+        if bindings[index].property.access.canRead {
+          items.append(ReadItem(index, bindings[index]))
+        } else {
+          answers[name] = .failure(
+            DeviceError(reason: "AccessDenied", message: "property '\(name)' is write-only", isPermanent: true))
+        }
+      } else {
+        answers[name] = .failure(
+          DeviceError(reason: "UnknownProperty", message: "the model has no property '\(name)'", isPermanent: true))
+      }
+    }
+    let blocks = state.withLock { $0.planner.plan(items) }.map { PlannedBlock($0, bindings) }
+    let link = link
+    let time: any PollClock = link.pollClock ?? PoolClock() as any PollClock
+    let batch = await read(blocks, on: link, by: time)
+    let names = Dictionary(items.map { (bindings[$0.item].point, bindings[$0.item].property.name) }) { first, _ in first
+    }
+    for index in 0..<batch.count {
+      if let name = names[batch.points[index]] { answers[name] = .success(batch.reading(at: index)) }
+    }
+    return answers
+  }
+
+  /// Reads the blocks, as many at once as the link's window has room for: a sample for each item. Once the device or its
+  /// link does not answer, the rest is not asked for.
+  func read(_ blocks: [PlannedBlock], on link: any ModbusLink, by time: any PollClock) async -> SampleBatch {
+    var batch = SampleBatch()
+    batch.reserveCapacity(blocks.reduce(0) { $0 + $1.block.items.count })
+    var pending = Array(blocks.reversed())
+    var trouble: ModbusError?
+    var isAlive = false
+    let window = blocks.count > 1 ? link.window : 1
+    while trouble == nil, let first = pending.popLast() {
+      if window == 1 || pending.isEmpty {
+        let reply = await execute(first.request, on: link)
+        take(reply, of: first, into: &batch, &pending, &trouble, &isAlive)
+      } else {
+        var wave = [first]
+        while wave.count < window, let next = pending.popLast() { wave.append(next) }
+        let replies = await executeAll(wave, on: link)
+        for (block, reply) in zip(wave, replies) { take(reply, of: block, into: &batch, &pending, &trouble, &isAlive) }
+      }
+    }
+    if let trouble {
+      for planned in pending.reversed() { fail(planned.block, trouble, at: clock.now, in: &batch) }
+      noteSilence(trouble, on: link, by: time)
+      report(after: trouble, on: link)
+    } else if isAlive {
+      state.withLock { $0.silence.heard() }
+      report(.connected)
+    }
+    return batch
+  }
+
+  private func executeAll(_ wave: [PlannedBlock], on link: any ModbusLink) async -> [ModbusReply] {
+    await withTaskGroup(of: (Int, ModbusReply).self) { group in
+      for (index, block) in wave.enumerated() {
+        group.addTask { (index, await self.execute(block.request, on: link)) }
+      }
+      var replies = [ModbusReply?](repeating: nil, count: wave.count)
+      for await (index, reply) in group { replies[index] = reply }
+      return replies.compactMap { $0 }
+    }
+  }
+
+  private func take(
+    _ reply: ModbusReply, of planned: PlannedBlock, into batch: inout SampleBatch, _ pending: inout [PlannedBlock],
+    _ trouble: inout ModbusError?, _ isAlive: inout Bool
+  ) {
+    let block = planned.block
+    switch reply.result {
+    case .success(let response):
+      isAlive = true
+      state.withLock { state in
+        if !state.unwell.isEmpty, let first = block.items.first { state.unwell.remove(first.item) }
+      }
+      if let decoder = planned.decoder, case .registers(let registers) = response,
+        decoder.decode(registers, at: reply.arrival.nanoseconds, into: &batch)
+      {
+        return
+      }
+      decode(response, of: block, at: reply.arrival, into: &batch)
+    case .failure(.exception(let exception)) where exception.isRefusalOfRange:
+      isAlive = true
+      if let parts = state.withLock({ $0.planner.part(block) }) {
+        pending.append(contentsOf: parts.reversed().map { PlannedBlock($0, bindings) })
+      } else {
+        fail(block, .exception(exception), at: reply.arrival, in: &batch)
+      }
+    case .failure(let error):
+      fail(block, error, at: reply.arrival, in: &batch)
+      if error.provesLife { isAlive = true } else { trouble = error }
+    }
+  }
+
+  /// A unit that keeps silent on a link that others use is left alone for growing spans: each try costs them its timeout.
+  private func noteSilence(_ error: ModbusError, on link: any ModbusLink, by time: any PollClock) {
+    switch error {
+    case .timeout, .exception:
+      guard link.servesOthers(than: connection.unit, since: clock.now + .seconds(-60)) else { return }
+      state.withLock { $0.silence.silent(for: connection.timeout, at: time.now) }
+    case .unreachable, .connectionLost, .notModbus, .queueFull, .closed: return
+    }
+  }
+
+  private func decode(
+    _ response: ModbusResponse, of block: ReadBlock, at time: Timestamp, into batch: inout SampleBatch
+  ) {
+    let now = time.nanoseconds
+    for item in block.items {
+      let binding = bindings[item.item]
+      let start = item.address - block.address
+      let decoded: RegisterCodec.Decoded
+      switch response {
+      case .registers(let registers): decoded = binding.codec.decode(registers[start..<start + item.length])
+      case .bits(let bits): decoded = binding.codec.decode([bits[start] ? 1 : 0])
+      case .written, .serverID, .identification: continue
+      }
+      switch decoded {
+      case .value(let value):
+        batch.append(binding.point, value, quality: .good, sourceTime: now, gatewayTime: now)
+      case .uncertain(let value, let cause):
+        batch.append(binding.point, value, quality: .uncertain, sourceTime: now, gatewayTime: now, cause: cause)
+      case .bad(let cause):
+        batch.append(binding.point, nil, quality: .bad, sourceTime: now, gatewayTime: now, cause: cause)
+      }
+    }
+  }
+
+  /// A sample without a value for each item: Uncertain where something came back that was no answer, once after a good
+  /// read; else Bad.
+  private func fail(_ block: ReadBlock, _ error: ModbusError, at time: Timestamp, in batch: inout SampleBatch) {
+    let cause = error.cause
+    let wasWell = state.withLock { state in block.items.first.map { state.unwell.insert($0.item).inserted } ?? false }
+    let quality: Quality = wasWell && error.isGarbage ? .uncertain : .bad
+    for item in block.items {
+      batch.append(
+        bindings[item.item].point, nil, quality: quality, sourceTime: time.nanoseconds,
+        gatewayTime: time.nanoseconds, cause: cause)
+    }
+  }
+}
