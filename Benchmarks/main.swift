@@ -13,7 +13,7 @@ default:
   let groups: [(name: String, measure: () async throws -> [Measurement])] = [
     ("modbus", measureModbus), ("modbus-fleet", measureModbusFleet), ("mqtt", measureMQTT),
     ("pipeline", { measurePipeline() }), ("twin", measureTwins),
-    ("store", measureResourceStore),
+    ("store", measureResourceStore), ("spool", { try measureSpool() }),
   ]
   guard words.allSatisfy({ word in groups.contains { $0.name == word } }) else {
     let usage = "usage: selvedge-bench [\(groups.map(\.name).joined(separator: "|"))]…; all of them without a word\n"

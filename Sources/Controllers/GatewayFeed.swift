@@ -29,7 +29,7 @@ public struct GatewayFeed: DeviceFeed {
   public func connection(of device: DeviceKey, is state: ConnectionState) {
     let previous = board.set(device, state)
     guard previous != state else { return }
-    if previous == .connected { telemetry.linkBroke() }
+    if previous == .connected || state == .connected { telemetry.link(isLost: state != .connected) }
     twins.connection(device, isConnected: state == .connected)
     onTransition(device, previous, state)
   }

@@ -134,6 +134,17 @@ public final class BrokerPool: Sendable {
     for connection in held { connection.close() }
   }
 
+  /// Closes every connection and returns when none of them hands over or acknowledges anything any more, or after
+  /// `limit`: who listened may go then without losing what was acknowledged.
+  public func closeAndWait(atMost limit: Duration = .seconds(5)) async {
+    let connections = contents.withLock { $0.configured.values.map(\.connection) }
+    for connection in connections { connection.close() }
+    let deadline = ContinuousClock.now + limit
+    while !connections.allSatisfy(\.isEnded), ContinuousClock.now < deadline, !Task.isCancelled {
+      try? await Task.sleep(for: .milliseconds(5))
+    }
+  }
+
   private func tell(_ state: BrokerState) {
     for observer in contents.withLock({ Array($0.observers.values) }) { observer(state) }
   }

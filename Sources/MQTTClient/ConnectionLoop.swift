@@ -86,6 +86,7 @@ final class ConnectionLoop {
     outbox.failAll(error)
     shared.settle(outbox.takeSettled())
     _ = shared.set(.disconnected(error))
+    shared.contents.withLock { $0.isEnded = true }
   }
 
   // MARK: Commands

@@ -17,6 +17,8 @@ final class ConnectionShared: Sendable {
     /// Rises at each change of the configuration.
     var generation = 0
     var isClosed = false
+    /// The thread has ended: nothing is acknowledged any more.
+    var isEnded = false
     var state: MQTTState
     var observers: [Int: @Sendable (MQTTState) -> Void] = [:]
     var nextID = 1

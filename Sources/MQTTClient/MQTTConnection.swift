@@ -173,6 +173,9 @@ public final class MQTTConnection: Sendable {
     shared.wake.wake()
   }
 
+  /// Whether the thread has ended after ``close()``: no handler runs, nothing more is acknowledged.
+  var isEnded: Bool { shared.contents.withLock { $0.isEnded } }
+
   /// The system's real-time clock.
   public static let systemTime: @Sendable () -> Timestamp = {
     var time = timespec()

@@ -251,4 +251,85 @@ private final class Line {
       #expect(counts == counts.sorted() && counts.first == 0 && counts.last == 20)
     }
   }
+  @Test func `checkpoints of 10,000 series that all change stay under a gigabyte a day`() async throws {
+    try await withFolder { folder in
+      let (plant, clock) = (Plant(), ManualClock())
+      let engine = plant.engine(folder, [MemorySink()], clock)
+      let functions = #"["mean", "min", "max", "count"]"#
+      let stage = #"{"aggregate": {"window": {"tumbling": "1h"}, "functions": \#(functions), "lateness": "2s"}}"#
+      let spec = try JSONValue(
+        parsing: #"{"stages": [{"deadband": {"absolute": 0.01}}, \#(stage)], "to": [{"name": "cloud"}]}"#)
+      await engine.apply(pipelines: [PipelineDefinition(key: "default/p", spec: spec)], sinks: [])
+      var generator = SeededGenerator(5)
+      var values = (0..<10_000).map { _ in Double.random(in: 0...100, using: &generator) }
+      let minutes = 45
+      for _ in 0..<minutes {
+        var batch = SampleBatch()
+        for device in values.indices {
+          values[device] += Double.random(in: -1...1, using: &generator)
+          let jitter = Int64.random(in: 0..<1_000, using: &generator) * 1_000_000
+          batch.add(
+            plant.point(device), .number((values[device] * 100).rounded() / 100), at: clock.now - jitter,
+            arrival: clock.now)
+        }
+        await engine.ingest(batch)
+        clock.advance(.seconds(60))
+        await engine.tick()
+      }
+      let journal = await engine.status().journal
+      #expect(journal.checkpoints >= UInt64(minutes) && journal.checkpointError == nil)
+      let bytesADay = Double(journal.checkpointBytes) / Double(minutes) * 1_440
+      #expect(bytesADay < 1e9, "\(Int(bytesADay / 1e6)) MB a day")
+      print("checkpoints of 10,000 series: \(Int(bytesADay / 1e6)) MB a day")
+    }
+  }
+
+  @Test(arguments: [UInt64(1), 2])
+  func `the figures add up at any moment, under load and while pipelines change`(seed: UInt64) async throws {
+    try await withFolder { folder in
+      let line = try await Line(folder, durability: "Journal", window: "1s")
+      final class Flag: Sendable { let isSet = Atomic(false) }
+      let isDone = Flag()
+      let (engine, definition, sink) = (line.engine, line.definition, line.sink)
+      let reader = Task {
+        var looks = 0
+        while !isDone.isSet.load(ordering: .relaxed) {
+          let status = await engine.status()
+          for stage in status.pipelines.flatMap(\.stages) {
+            let counters = stage.counters
+            #expect(counters.input == counters.output + counters.droppedTotal + counters.held, "\(stage.name)")
+          }
+          for spool in status.sinks.map(\.spool) {
+            let gone = spool.delivered + spool.quarantined + spool.corrupt + spool.droppedTotal
+            #expect(spool.recovered + spool.offered == gone + spool.held)
+          }
+          looks += 1
+        }
+        return looks
+      }
+      var generator = SeededGenerator(seed)
+      var changed = definition
+      for step in 0..<600 {
+        line.clock.advance(.milliseconds(50))
+        await line.ingest(line.produce())
+        if step % 5 == 0 { #expect(await engine.commit()) }
+        if step % 60 == 30 {
+          let stages = definition.spec["stages"]?.array ?? []
+          let front: [JSONValue] = [["filter": ["quality": ["Good"]]], ["throttle": ["every": "1ms"]]]
+          changed.spec["stages"] = .array(front.shuffled(using: &generator).prefix(step / 60 % 3) + stages)
+          changed.spec["durability"] = Bool.random(using: &generator) ? "Journal" : "Checkpoint"
+          await engine.apply(pipelines: [changed], sinks: [sink])
+        }
+      }
+      await line.finish()
+      isDone.isSet.store(true, ordering: .relaxed)
+      #expect(await reader.value > 10)
+      let account = line.account()
+      #expect(!account.hasGaps && !account.isDisordered)
+      for source in 0..<line.sources {
+        #expect(account.counted[source].values.allSatisfy { $0 == 1 })
+        #expect(Set(account.counted[source].keys) == Set(1..<line.next[source]), "stages that come and go lose nothing")
+      }
+    }
+  }
 }

@@ -154,7 +154,8 @@ struct GatewayParts {
     services.append(
       loop("broker links") { [brokers] in
         await untilCancelled()
-        brokers.close()
+        // Of a task of its own: this one is cancelled.
+        await Task { await brokers.closeAndWait() }.value
       })
     services.append(apiServer())
     if let address = configuration.healthListen { services.append(healthServer(address)) }

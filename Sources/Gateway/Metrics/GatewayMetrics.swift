@@ -52,6 +52,7 @@ struct GatewayMetrics: Sendable {
     let status = await telemetry.status()
     pipelineFamilies(&text, status.pipelines)
     sinkFamilies(&text, status.sinks)
+    durabilityFamilies(&text, status)
     return text.text
   }
 
@@ -163,6 +164,28 @@ struct GatewayMetrics: Sendable {
     text.family(
       "selvedge_pipeline_open_windows", .gauge, "Windows that are open.",
       pipelines.map { ([("pipeline", $0.key)], Double($0.openWindows)) })
+  }
+
+  private func durabilityFamilies(_ text: inout MetricsText, _ status: TelemetryStatus) {
+    let journal = status.journal
+    func family(_ name: String, _ kind: MetricsText.Kind, _ help: String, _ value: Double) {
+      text.family(name, kind, help, [([], value)])
+    }
+    family("selvedge_journal_bytes", .gauge, "Bytes of the journal on disk.", Double(journal.storedBytes))
+    family(
+      "selvedge_journal_written_bytes_total", .counter, "Bytes written to the journal.", Double(journal.writtenBytes))
+    family("selvedge_journal_commits_total", .counter, "Group commits of the journal.", Double(journal.commits))
+    family("selvedge_journal_failing", .gauge, "1 while the disk takes no journal.", journal.error == nil ? 0 : 1)
+    family("selvedge_checkpoints_total", .counter, "Checkpoints kept.", Double(journal.checkpoints))
+    family(
+      "selvedge_checkpoint_written_bytes_total", .counter, "Bytes written for checkpoints.",
+      Double(journal.checkpointBytes))
+    family(
+      "selvedge_checkpoint_failing", .gauge, "1 while no checkpoint can be kept.",
+      journal.checkpointError == nil ? 0 : 1)
+    family(
+      "selvedge_samples_after_shutdown_total", .counter, "Samples that came after the pipelines had stopped.",
+      Double(status.samplesAfterShutdown))
   }
 
   private func sinkFamilies(_ text: inout MetricsText, _ sinks: [SinkStatus]) {

@@ -9,6 +9,7 @@ struct DurabilityState {
   var uncommittedLanes: [SinkLane] = []
   var redeliveries = RedeliveryFilter()
   var journalError: SpoolError?
+  var hold = SilenceHold()
   var damagedBytes: UInt64 = 0
 
   /// The next checkpoint must be of everything: definitions or descriptions have changed.

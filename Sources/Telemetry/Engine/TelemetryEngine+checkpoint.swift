@@ -138,6 +138,7 @@ extension TelemetryEngine {
       if durability.encoder == nil { durability.encoder = JournalEncoder(nextOrdinal: 1 << 40, nextSegment: 1 << 20) }
     }
     isRecovered = true
+    durability.hold.flowBegins(at: clock.now.nanoseconds)
     (durability.startedAt, durability.savedAt) = (clock.now.nanoseconds, clock.now.nanoseconds)
   }
 

@@ -25,8 +25,28 @@ extension TelemetryEngine {
     return true
   }
 
-  /// Says that the link to a source was lost: after it the latest samples may come a second time.
-  public nonisolated func linkBroke() { hasBrokenLink.store(true, ordering: .relaxed) }
+  /// Links to sources that were lost or came back since the engine last looked.
+  struct LinkChanges {
+    var lost = 0
+    var restored = 0
+    var isUnheeded = false
+  }
+
+  /// Says that the link to a source was lost, or is there again after a loss. In between windows of silent series wait,
+  /// for a minute at most; afterwards a broker's latest samples may come a second time, and are known.
+  public nonisolated func link(isLost: Bool) {
+    links.withLock { links in
+      if isLost { links.lost += 1 } else { links.restored += 1 }
+      links.isUnheeded = links.isUnheeded || isLost
+    }
+  }
+
+  func takeLinkChanges() -> LinkChanges {
+    links.withLock { links in
+      defer { (links.lost, links.restored) = (0, 0) }
+      return links
+    }
+  }
 
   /// Commits the journal and takes to disk what came of its samples; false where the disk takes nothing.
   @discardableResult
@@ -35,6 +55,7 @@ extension TelemetryEngine {
     durability.uncommittedLanes = []
     do {
       if journal.isDirty { try await journal.commit() }
+      if durability.journalError != nil { durability.hold.flowBegins(at: clock.now.nanoseconds) }
       durability.journalError = nil
     } catch {
       if durability.journalError?.message != error.message { logger.error("journal: \(error.message)") }
@@ -66,7 +87,11 @@ extension TelemetryEngine {
 
   /// The batch without samples that a broker has sent before; these are counted in the pipelines.
   func withoutRepeated(_ batch: SampleBatch, _ journaled: [PipelineRun]) -> SampleBatch {
-    if hasBrokenLink.exchange(false, ordering: .relaxed) { durability.redeliveries.linkBroke() }
+    let hasLost = links.withLock { links in
+      defer { links.isUnheeded = false }
+      return links.isUnheeded
+    }
+    if hasLost { durability.redeliveries.linkBroke() }
     let repeated = durability.redeliveries.repeated(in: batch) { point in
       journaled.contains { $0.core.wants(point) }
     }

@@ -21,11 +21,22 @@ extension TelemetryEngine {
           key: key, problem: problem, isRunning: false, missingSinks: [], series: 0, openWindows: 0, records: 0,
           stages: [], forgottenStates: 0))
     }
+    pipelines.sort { $0.key < $1.key }
     let untaken = untaken
     var sinks: [SinkStatus] = []
     for (_, lane) in lanes.sorted(by: { $0.key < $1.key }) { sinks.append(await lane.status()) }
     return TelemetryStatus(
-      pipelines: pipelines.sorted { $0.key < $1.key }, sinks: sinks, samplesAfterShutdown: untaken,
-      alarmsLost: alarmsLost + runs.reduce(0) { $0 + $1.core.alarmsLost })
+      pipelines: pipelines, sinks: sinks, samplesAfterShutdown: untaken,
+      alarmsLost: alarmsLost + runs.reduce(0) { $0 + $1.core.alarmsLost },
+      journal: journalStatus(await checkpoints.writtenBytes))
+  }
+
+  private func journalStatus(_ checkpointBytes: UInt64) -> JournalStatus {
+    let (written, commits) = journal.totals
+    return JournalStatus(
+      storedBytes: journal.storedBytes, writtenBytes: written, commits: commits,
+      damagedBytes: durability.damagedBytes, error: durability.journalError,
+      checkpoints: durability.checkpointCount, checkpointBytes: checkpointBytes,
+      checkpointError: durability.checkpointError)
   }
 }

@@ -43,7 +43,7 @@ public actor TelemetryEngine {
   var isEntryOpen = false
   var entryWaiters: [CheckedContinuation<Void, Never>] = []
   var durability = DurabilityState()
-  nonisolated let hasBrokenLink = Atomic(false)
+  nonisolated let links = Mutex(LinkChanges())
   private var isRunning = false
   private var stopWaiters: [CheckedContinuation<Void, Never>] = []
   var untaken: UInt64 = 0
@@ -230,6 +230,9 @@ public actor TelemetryEngine {
 
   private func advance() {
     let now = clock.now.nanoseconds
+    let changes = takeLinkChanges()
+    let isHolding = durability.hold.isHolding(lost: changes.lost, restored: changes.restored, at: now)
+    guard !isHolding, durability.journalError == nil else { return }
     let due = runs.filter { !$0.isHeld && $0.core.isDue(at: now) }
     let journaled = due.filter(\.isJournaled).map(\.key)
     if !journaled.isEmpty { post(.advance(to: now, pipelines: journaled)) }

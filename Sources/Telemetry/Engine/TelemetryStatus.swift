@@ -10,6 +10,24 @@ public struct TelemetryStatus: Sendable, Hashable {
   public var samplesAfterShutdown: UInt64
   /// Alarms raised or cleared of which nobody was told, because too many came at once; their samples are not lost.
   public var alarmsLost: UInt64
+  public var journal: JournalStatus
+}
+
+/// How journal and checkpoints are doing.
+public struct JournalStatus: Sendable, Hashable {
+  /// Bytes of the journal on disk.
+  public var storedBytes: Int64
+  /// Bytes written since the start.
+  public var writtenBytes: UInt64
+  public var commits: UInt64
+  /// Bytes that were found damaged at the start.
+  public var damagedBytes: UInt64
+  /// Why the journal cannot be written now: nothing is acknowledged. Nil: all is well.
+  public var error: SpoolError?
+  public var checkpoints: UInt64
+  public var checkpointBytes: UInt64
+  /// Why the last checkpoint could not be kept; nil: it was.
+  public var checkpointError: SpoolError?
 }
 
 public struct PipelineStatus: Sendable, Hashable {

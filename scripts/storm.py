@@ -1,0 +1,197 @@
+"""The faults that scripts/noloss.py --minutes throws at a gateway, in an order that a seed decides."""
+
+import os
+import random
+import re
+import signal
+import struct
+import subprocess
+import time
+import urllib.request
+
+LIBFAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+
+
+class Clock:
+    """A clock for one program, ahead of or behind the machine's; its monotonic clocks are not touched."""
+
+    def __init__(self, folder):
+        self.path = os.path.join(folder, "clock")
+        self.offset = 0
+        self.set(0)
+
+    def set(self, offset):
+        self.offset = offset
+        with open(self.path + ".new", "w") as text:
+            text.write(f"{offset:+d}\n")
+        os.replace(self.path + ".new", self.path)
+
+    @staticmethod
+    def is_available():
+        return os.path.exists(LIBFAKETIME)
+
+    def environment(self):
+        return {
+            "LD_PRELOAD": LIBFAKETIME, "FAKETIME_TIMESTAMP_FILE": self.path, "FAKETIME_CACHE_DURATION": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_RESET": "1",
+        }
+
+
+class SmallDisk:
+    """A disk of its own for the gateway's data, that can be filled: a tmpfs, for which one must be root."""
+
+    def __init__(self, path, mebibytes=48):
+        self.path, self.filler = path, os.path.join(path, "filler")
+        os.makedirs(path, exist_ok=True)
+        self.is_mounted = not subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", path], capture_output=True).returncode
+
+    def fill(self):
+        try:
+            with open(self.filler, "ab", buffering=0) as file:
+                while True:
+                    file.write(b"\0" * 4096)
+        except OSError:
+            pass
+
+    def empty(self):
+        if os.path.exists(self.filler):
+            os.remove(self.filler)
+
+    def unmount(self):
+        if self.is_mounted:
+            subprocess.run(["umount", "-l", self.path], capture_output=True)
+            self.is_mounted = False
+
+
+def tear(folder, generator):
+    """Leaves the end of a write in the newest segment of a log: the first bytes of an entry that never was whole."""
+    names = sorted(name for name in os.listdir(folder) if name.endswith(".segment")) if os.path.isdir(folder) else []
+    if not names:
+        return
+    with open(os.path.join(folder, names[-1]), "ab") as file:
+        entry = struct.pack("<III", 0x1DA7E55E, 200, generator.randrange(1 << 32)) + generator.randbytes(200)
+        file.write(entry[: generator.randrange(1, len(entry))])
+
+
+def families(text):
+    """Samples of a Prometheus text: {name: [(labels, value)]}."""
+    found = {}
+    for line in text.splitlines():
+        match = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line)
+        if match:
+            labels = dict(re.findall(r'(\w+)="([^"]*)"', match[2] or ""))
+            found.setdefault(match[1], []).append((labels, float(match[3])))
+    return found
+
+
+def unbalanced(text):
+    """What does not add up in the gateway's figures: in = out + dropped + held, per stage and sink."""
+    found = families(text)
+
+    def total(name, **labels):
+        wanted = labels.items()
+        return sum(value for have, value in found.get(name, []) if wanted <= have.items())
+
+    problems = []
+    for labels, value in found.get("selvedge_stage_in_total", []):
+        other = sum(total(f"selvedge_stage_{name}", **labels) for name in ("out_total", "dropped_total", "held"))
+        if value != other:
+            problems.append(f"stage {labels}: {value:.0f} in, {other:.0f} out, dropped or held")
+    for labels, value in found.get("selvedge_sink_offered_total", []):
+        names = ("delivered_total", "quarantined_total", "corrupt_total", "dropped_total", "held")
+        other = sum(total(f"selvedge_sink_{name}", **labels) for name in names)
+        value += total("selvedge_sink_recovered_total", **labels)
+        if value != other:
+            problems.append(f"sink {labels}: {value:.0f} in, {other:.0f} delivered, set aside, lost, dropped or held")
+    return problems
+
+
+class Storm:
+    """Throws faults at a check's programs until the time is over. Windows that a kill may cost are in `excused`."""
+
+    def __init__(self, check, seed, size, lateness, slack):
+        self.check, self.generator = check, random.Random(seed)
+        self.size, self.lateness, self.slack = size, lateness, slack
+        self.excused, self.counts, self.problems = [], {}, []
+        self.full_since = None
+        self.skipped = []
+        self.faults = {"cloud": 2, "kill": 3, "broker": 1, "torn": 2, "stop": 1}
+        if check.disk and check.disk.is_mounted:
+            self.faults["disk full"] = 2
+        else:
+            self.skipped.append("disk full (a tmpfs needs root)")
+        if check.clock:
+            self.faults["clock"] = 3
+        else:
+            self.skipped.append("clock jumps (Debian's package faketime is not there)")
+
+    def rage(self, duration):
+        end = time.monotonic() + duration
+        while time.monotonic() < end:
+            name = self.generator.choices(list(self.faults), list(self.faults.values()))[0]
+            self.counts[name] = self.counts.get(name, 0) + 1
+            self.check.say(f"fault: {name}")
+            getattr(self, name.replace(" ", "_"))()
+            self.check.pause(self.generator.uniform(0.2, 4))
+            self.look()
+        if self.check.disk:
+            self.check.disk.empty()
+
+    def look(self):
+        """The figures must add up at any moment."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.check.api}/metrics", timeout=5) as response:
+                self.problems += unbalanced(response.read().decode())
+        except OSError as error:
+            self.problems.append(f"the gateway does not answer: {error}")
+
+    def cloud(self):
+        self.check.cloud.stop()
+        self.check.pause(self.generator.uniform(0.5, 6))
+        if self.generator.random() < 0.5:
+            self.kill()
+        self.check.cloud.start()
+
+    def kill(self, torn=False):
+        killed = time.time()
+        self.check.gateway.end(signal.SIGKILL)
+        begin = min(killed, self.full_since or killed)
+        self.excused.append(((begin - self.lateness - self.slack) // self.size * self.size, killed))
+        if torn:
+            data = os.path.join(self.check.folder, "data", "spool")
+            tear(os.path.join(data, "journal"), self.generator)
+            for name in os.listdir(os.path.join(data, "sinks")):
+                tear(os.path.join(data, "sinks", name), self.generator)
+        self.check.pause(self.generator.uniform(0, 1))
+        if self.check.disk:
+            self.check.disk.empty()
+            self.full_since = None
+        self.check.start_gateway()
+
+    def torn(self):
+        self.kill(torn=True)
+
+    def stop(self):
+        code = self.check.gateway.end(signal.SIGTERM, patience=30)
+        if code != 0:
+            self.problems.append(f"the gateway ended a clean stop with code {code}")
+        self.check.start_gateway()
+
+    def broker(self):
+        self.check.source.stop()
+        self.check.pause(self.generator.uniform(0, 2))
+        self.check.source.start()
+
+    def disk_full(self):
+        self.full_since = time.time()
+        self.check.disk.fill()
+        self.check.pause(self.generator.uniform(0.5, 5))
+        if self.generator.random() < 0.3:
+            self.kill()
+        self.check.disk.empty()
+        self.full_since = None
+
+    def clock(self):
+        jump = self.generator.choice([-3600, -61, -5, 3, 20, 90, 7200])
+        self.check.clock.set(self.check.clock.offset + jump)
