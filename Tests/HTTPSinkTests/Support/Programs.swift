@@ -6,6 +6,8 @@ import TestSupport
 /// A database of Debian's on a free port of the loopback, in a folder of its own; killed with its last reference.
 struct Database: Sendable {
   let port: UInt16
+  /// By how much of a value what is read back may differ from what was written.
+  private(set) var precision = 0.0
   private let process: ChildProcess
   private let scratch: ScratchFolder
 
@@ -34,13 +36,16 @@ struct Database: Sendable {
     }
   }
 
+  /// VictoriaMetrics, which keeps values as decimals of about twelve digits.
   static func victoriaMetrics() async throws -> Database {
-    try await Database(ready: "/health") { folder, port in
+    var database = try await Database(ready: "/health") { folder, port in
       [
         "victoria-metrics", "-httpListenAddr=127.0.0.1:\(port)", "-storageDataPath=\(folder("data"))",
         "-retentionPeriod=100y", "-search.latencyOffset=0s",
       ]
     }
+    database.precision = 1e-11
+    return database
   }
 
   /// InfluxDB 1 with one user who may do everything.
