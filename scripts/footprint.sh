@@ -7,7 +7,12 @@ binary=.build/release/selvedge
 [ -x "$binary" ] || { echo "footprint: $binary is missing; run: swift build -c release" >&2; exit 1; }
 work=$(mktemp -d)
 pid=
-cleanup() { [ -z "$pid" ] || kill "$pid" 2>/dev/null || true; rm -rf "$work"; }
+cleanup() {
+  [ -z "$pid" ] || kill "$pid" 2> /dev/null || true
+  # It still writes until it has ended.
+  [ -z "$pid" ] || wait "$pid" || true
+  rm -rf "$work"
+}
 trap cleanup EXIT
 
 if nm "$binary" 2>/dev/null | grep -q icudt; then
