@@ -13,13 +13,11 @@ The devices are silent while the gateway is not there, so that their numbers sta
 go on, which asks the gateway for a persistent session at the source.
 
 With --minutes a storm takes the place of both rounds: the cloud away, the gateway killed or stopped, its source's broker
-restarted, writes torn, its disk full, its clock set forwards and back, in an order that --seed decides, while the devices
-go on. With --durability Journal nothing may be missing or doubled; with Checkpoint only what windows that were open at
-a kill held. The gateway's figures must add up after each fault.
+restarted, writes torn, its disk full, in an order that --seed decides, while the devices go on. With --durability Journal
+nothing may be missing or doubled; with Checkpoint only what windows that were open at a kill held may be. The gateway's figures must add up after each fault.
 
-Needs only Python's standard library, mosquitto and mosquitto_sub; for the storm's full disk root, for its clock Debian's
-faketime. Exit code 0: all accounted for; 1: not; 2: the
-programs did not run as they should.
+Needs only Python's standard library, mosquitto and mosquitto_sub; for the storm's full disk root. Exit code 0: all
+accounted for; 1: not; 2: the programs did not run as they should.
 """
 
 import argparse
@@ -552,7 +550,7 @@ def main():
     parser.add_argument("--slack", type=float, default=0.5, help="seconds from a window's end to the disk (0.5)")
     parser.add_argument("--patience", type=float, default=60.0, help="seconds to wait for windows (60)")
     parser.add_argument("--minutes", type=float, default=0.0, help="throw faults for so long, instead of two rounds")
-    parser.add_argument("--clock-jumps", action="store_true", help="set the gateway's clock too, by libfaketime")
+    parser.add_argument("--clock-jumps", action="store_true", help="set the gateway's clock too, by Debian's faketime; does not work: under it the program sees no arguments")
     parser.add_argument("--seed", type=int, default=1, help="of the storm (1)")
     parser.add_argument("--durability", choices=["Checkpoint", "Journal"], default="Checkpoint", help="of the pipeline")
     parser.add_argument("--keep-publishing", action="store_true", help="the devices go on while the gateway is away")

@@ -124,7 +124,7 @@ class Storm:
         if check.clock:
             self.faults["clock"] = 3
         else:
-            self.skipped.append("clock jumps (Debian's package faketime is not there)")
+            self.skipped.append("clock jumps (see --clock-jumps)")
 
     def rage(self, duration):
         end = time.monotonic() + duration
