@@ -21,8 +21,8 @@ extension HTTPFault {
         message: "the server's certificate is for another name; set tls.serverName, or use the name it carries")
     case let error as NIOSSLError: self.init(handshake: error)
     case let error as BoringSSLError: self.init(reason: "TLSError", message: "TLS: \(error)")
-    case HTTPParserError.invalidEOFState:
-      self.init(reason: "ConnectionClosed", message: "the server closed the connection within its answer")
+    case HTTPParserError.invalidEOFState, is ChannelError:
+      self.init(reason: "ConnectionClosed", message: "the server closed the connection before its answer was whole")
     case let error as HTTPParserError:
       self.init(reason: "NotHTTP", message: "what came is no HTTP answer (\(error)); is the port right?")
     default: self.init(reason: "HTTPError", message: "\(type(of: error))")
@@ -38,7 +38,7 @@ extension HTTPFault {
       self.init(reason: "ConnectTimeout", message: "no TLS handshake within \(connect); does the port speak TLS?")
     case .deadlineExceeded, .readTimeout, .writeTimeout:
       self.init(reason: "Timeout", message: "no whole answer within \(total)")
-    case .remoteConnectionClosed:
+    case .remoteConnectionClosed, .requestStreamCancelled:
       self.init(reason: "ConnectionClosed", message: "the server closed the connection before its answer was whole")
     default: self.init(reason: "HTTPError", message: error.shortDescription)
     }
