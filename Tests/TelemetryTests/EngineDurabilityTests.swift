@@ -133,7 +133,7 @@ private final class Line {
   }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct EngineDurabilityTests {
+@Suite(.timeLimit(.minutes(10))) struct EngineDurabilityTests {
   @Test(arguments: [UInt64(1), 2, 3, 4])
   func `with a journal no committed sample is lost over kills, and none is counted twice`(seed: UInt64) async throws {
     try await withFolder { folder in

@@ -7,7 +7,7 @@ import Synchronization
 import Telemetry
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct EngineTests {
+@Suite(.timeLimit(.minutes(10))) struct EngineTests {
   private func pipeline(_ stages: String, sinks: [String] = ["cloud"], from: String = "{}") throws -> PipelineDefinition
   {
     let targets = sinks.map { #"{"name": "\#($0)"}"# }.joined(separator: ",")

@@ -5,7 +5,7 @@ import Telemetry
 import Testing
 
 /// Stages that make series, keep samples back and tell alarms, in a whole engine.
-@Suite(.timeLimit(.minutes(2))) struct StageEngineTests {
+@Suite(.timeLimit(.minutes(10))) struct StageEngineTests {
   private func apply(_ engine: TelemetryEngine, _ stages: String) async throws {
     let pipeline = try JSONValue(parsing: #"{"stages": [\#(stages)], "to": [{"name": "cloud"}]}"#)
     let sink = try JSONValue(parsing: #"{"memory": {}, "batch": {"maxSamples": 20, "maxDelay": "0s"}}"#)
