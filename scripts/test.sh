@@ -18,9 +18,14 @@ if (($#)); then exec swift test "${build[@]}" --skip-build "$@"; fi
 # All tests of a process run at once, each with its stores, servers and programs: in four processes, one after the
 # other, none comes near the 1,024 descriptors beyond which libmodbus' select() gives up.
 status=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 for targets in \
   'Documents|DeviceKit|Resources|ResourceStore|TwinStore|Telemetry|Controllers' \
   'ModbusProtocol|MQTTProtocol|UdevProtocol|Plant' 'SinkKit|FileSink|StdoutSink|HTTPSink' 'KubernetesAPI|Gateway'; do
-  swift test "${build[@]}" --skip-build --filter "^(${targets})Tests\\." || status=$?
+  swift test "${build[@]}" --skip-build --filter "^(${targets})Tests\\." 2>&1 | tee -a "$log" || status=$?
 done
+# What failed in any of them, once more where it is seen; the runner's own summaries last.
+if ((status)); then grep -aE '✘|^error:' "$log" | grep -v 'Test run with' || true; fi
+grep -a 'Test run with' "$log" || true
 exit "$status"
