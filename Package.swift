@@ -15,7 +15,8 @@ let carryRuntime: [LinkerSetting] = [
   .unsafeFlags([
     "-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections", "-lswiftSynchronization",
     "-use-ld=lld", "-Xlinker", "--gc-sections", "-Xlinker", "--no-export-dynamic", "-Xlinker", "--icf=safe", "-Xlinker",
-    "-z", "-Xlinker", "pack-relative-relocs", "-Xlinker", "-z", "-Xlinker", "nostart-stop-gc",
+    "-z", "-Xlinker", "pack-relative-relocs", "-Xlinker", "-z", "-Xlinker", "nostart-stop-gc", "-Xlinker",
+    "--no-eh-frame-hdr", "-Xlinker", "-T", "-Xlinker", "\(Context.packageDirectory)/scripts/link.ld",
   ])
 ]
 
