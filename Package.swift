@@ -176,7 +176,7 @@ let package = Package(
       ]),
     tests(
       "ModbusProtocolTests",
-      ["ModbusProtocol", "Plant", "DeviceKit", "Documents", "CModbus", "TestSupport", nio, nioPosix]),
+      ["ModbusProtocol", "Plant", "DeviceKit", "Documents", "YAML", "CModbus", "TestSupport", nio, nioPosix]),
     tests(
       "MQTTProtocolTests",
       [
