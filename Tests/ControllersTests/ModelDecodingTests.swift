@@ -20,12 +20,13 @@ import TwinStore
     #expect(try intervals(nil) == [nil, .zero, nil])
   }
 
-  @Test(arguments: [
-    (["scale": 0.1], 0.1), (["fractionBits": 8], 1.0 / 256), (["fractionBits": 4, "scale": 10], 0.625), ([:], 0),
-  ] as [(JSONValue, Double)])
+  @Test(
+    arguments: [
+      (["scale": 0.1], 0.1), (["fractionBits": 8], 1.0 / 256), (["fractionBits": 4, "scale": 10], 0.625), ([:], 0),
+    ] as [(JSONValue, Double)])
   func `A register's step is that of its scale and of its fixed point`(binding: JSONValue, step: Double) throws {
     let spec: JSONValue = ["protocol": "modbus", "properties": [["name": "a", "type": "number", "modbus": binding]]]
     let model = try #require(DecodedModel(["metadata": ["name": "m"], "spec": spec]))
-    #expect(try model.ruledProperties().map(\.1.resolution) == [step])
+    #expect(try model.ruledProperties().map { $0.1.resolution } == [step])
   }
 }

@@ -48,7 +48,7 @@ import Testing
       try await server.set("holding", start, Array(registers[start..<min(start + 123, registers.count)]), unit: 3)
     }
     let session = try ModbusPlugin().session(
-      for: sessionRequest(properties, connection: tcp(server.port, unit: 3)), feed: CollectingFeed())
+      for: sessionRequest(properties, connection: tcp(server.port, unit: 3, timeout: "5s")), feed: CollectingFeed())
     let readings = await session.read(properties.map(\.name))
     for (property, one) in zip(properties, cases) {
       let reading = try #require(readings[property.name]).get()
@@ -67,7 +67,7 @@ import Testing
       try await server.set("holding", address, [0], unit: 3)
     }
     let session = try ModbusPlugin().session(
-      for: sessionRequest(properties, connection: tcp(server.port, unit: 3)), feed: CollectingFeed())
+      for: sessionRequest(properties, connection: tcp(server.port, unit: 3, timeout: "5s")), feed: CollectingFeed())
     let values = try cases.map { try #require(expected($0)) }
     let results = await session.write(zip(properties, values).map { PropertyWrite(property: $0.name, value: $1) })
     var refused: Set<Int> = []
