@@ -87,7 +87,9 @@ let package = Package(
     layer("DeviceKit", ["Documents"]),
     layer("SinkKit", ["Documents", "DeviceKit", "Threads"]),
 
-    layer("ResourceStore", ["Documents", "Resources", "SQLite", "Threads", "CCrypto", deque, log]),
+    // What lies on the disk and must not be read there.
+    layer("Encryption", ["Documents", "Resources", "CCrypto"]),
+    layer("ResourceStore", ["Documents", "Resources", "SQLite", "Threads", "Encryption", deque, log]),
     layer("TwinStore", ["Documents", "DeviceKit", "SQLite", log]),
     layer("Telemetry", ["Documents", "DeviceKit", "SinkKit", "CProcessor", log]),
     layer("KubernetesAPI", ["Documents", "Resources", "YAML", "Compression", hummingbird, httpTypes, nio, log]),
@@ -202,7 +204,7 @@ if let sanitized = Context.environment["SELVEDGE_SANITIZED"] {
   if sanitized != "all" {
     var kept: Set = [
       "CSQLite", "CYaml", "CCrypto", "Documents", "Threads", "SQLite", "YAML", "Resources", "DeviceKit", "SinkKit",
-      "ResourceStore", "TwinStore", "Telemetry", "FileSink", "CZlib", "Compression", "TestSupport",
+      "Encryption", "ResourceStore", "TwinStore", "Telemetry", "FileSink", "CZlib", "Compression", "TestSupport",
       "ResourceConformance",
     ]
     package.dependencies = [
