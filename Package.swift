@@ -90,6 +90,9 @@ let package = Package(
     // What lies on the disk and must not be read there.
     layer("Encryption", ["Documents", "Resources", "CCrypto"]),
     layer("ResourceStore", ["Documents", "Resources", "SQLite", "Threads", "Encryption", deque, log]),
+    layer(
+      "KubernetesClient",
+      ["Documents", "Resources", "YAML", "HTTPClient", "SQLite", "Threads", "Encryption", log]),
     layer("TwinStore", ["Documents", "DeviceKit", "SQLite", log]),
     layer("Telemetry", ["Documents", "DeviceKit", "SinkKit", "CProcessor", log]),
     layer("KubernetesAPI", ["Documents", "Resources", "YAML", "Compression", hummingbird, httpTypes, nio, log]),
@@ -175,6 +178,12 @@ let package = Package(
         "KubernetesAPI", "HTTPServing", "Controllers", "TwinStore", "DeviceKit", "ResourceStore", "ResourceConformance",
         "Resources",
         "Documents", "YAML", "TestSupport", hummingbird, httpTypes, nio, log, lifecycle,
+      ]),
+    tests(
+      "KubernetesClientTests",
+      [
+        "KubernetesClient", "KubernetesAPI", "HTTPClient", "HTTPServing", "ResourceStore", "ResourceConformance",
+        "Resources", "Documents", "YAML", "TestSupport", hummingbird, httpTypes, nio, nioPosix, nioTLS, log, lifecycle,
       ]),
     tests(
       "ModbusProtocolTests",
