@@ -122,7 +122,8 @@ let package = Package(
       "Gateway",
       [
         "Documents", "DeviceKit", "SinkKit", "Resources", "ResourceStore", "TwinStore", "Telemetry", "Controllers",
-        "KubernetesAPI", "YAML", "MQTTClient", "ModbusProtocol", "MQTTProtocol", "UdevProtocol", "FileSink",
+        "KubernetesAPI", "KubernetesClient", "YAML", "MQTTClient", "ModbusProtocol", "MQTTProtocol", "UdevProtocol",
+        "FileSink",
         "StdoutSink", "MQTTSink", "HTTPSink", "RemoteWriteSink", "OTLPSink", "SQLite", "Threads", "HTTPServing",
         hummingbird, httpTypes, nio, nioTLS, log, lifecycle,
         signals,
