@@ -87,7 +87,12 @@ let package = Package(
     layer("DeviceKit", ["Documents"]),
     layer("SinkKit", ["Documents", "DeviceKit", "Threads"]),
 
-    layer("ResourceStore", ["Documents", "Resources", "SQLite", "Threads", "CCrypto", deque, log]),
+    // What lies on the disk and must not be read there.
+    layer("Encryption", ["Documents", "Resources", "CCrypto"]),
+    layer("ResourceStore", ["Documents", "Resources", "SQLite", "Threads", "Encryption", deque, log]),
+    layer(
+      "KubernetesClient",
+      ["Documents", "Resources", "YAML", "HTTPClient", "SQLite", "Threads", "Encryption", log]),
     layer("TwinStore", ["Documents", "DeviceKit", "SQLite", log]),
     layer("Telemetry", ["Documents", "DeviceKit", "SinkKit", "CProcessor", log]),
     layer("KubernetesAPI", ["Documents", "Resources", "YAML", "Compression", hummingbird, httpTypes, nio, log]),
@@ -117,7 +122,8 @@ let package = Package(
       "Gateway",
       [
         "Documents", "DeviceKit", "SinkKit", "Resources", "ResourceStore", "TwinStore", "Telemetry", "Controllers",
-        "KubernetesAPI", "YAML", "MQTTClient", "ModbusProtocol", "MQTTProtocol", "UdevProtocol", "FileSink",
+        "KubernetesAPI", "KubernetesClient", "YAML", "MQTTClient", "ModbusProtocol", "MQTTProtocol", "UdevProtocol",
+        "FileSink",
         "StdoutSink", "MQTTSink", "HTTPSink", "RemoteWriteSink", "OTLPSink", "SQLite", "Threads", "HTTPServing",
         hummingbird, httpTypes, nio, nioTLS, log, lifecycle,
         signals,
@@ -175,6 +181,12 @@ let package = Package(
         "Documents", "YAML", "TestSupport", hummingbird, httpTypes, nio, log, lifecycle,
       ]),
     tests(
+      "KubernetesClientTests",
+      [
+        "KubernetesClient", "KubernetesAPI", "HTTPClient", "HTTPServing", "ResourceStore", "ResourceConformance",
+        "Resources", "Documents", "YAML", "TestSupport", hummingbird, httpTypes, nio, nioPosix, nioTLS, log, lifecycle,
+      ]),
+    tests(
       "ModbusProtocolTests",
       ["ModbusProtocol", "Plant", "DeviceKit", "Documents", "YAML", "CModbus", "TestSupport", nio, nioPosix]),
     tests(
@@ -202,7 +214,7 @@ if let sanitized = Context.environment["SELVEDGE_SANITIZED"] {
   if sanitized != "all" {
     var kept: Set = [
       "CSQLite", "CYaml", "CCrypto", "Documents", "Threads", "SQLite", "YAML", "Resources", "DeviceKit", "SinkKit",
-      "ResourceStore", "TwinStore", "Telemetry", "FileSink", "CZlib", "Compression", "TestSupport",
+      "Encryption", "ResourceStore", "TwinStore", "Telemetry", "FileSink", "CZlib", "Compression", "TestSupport",
       "ResourceConformance",
     ]
     package.dependencies = [

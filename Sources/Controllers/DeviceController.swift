@@ -18,6 +18,7 @@ public actor DeviceController {
   private let mirror: ResourceMirror
   private let plugins: [String: any ProtocolPlugin]
   private let resolver: DeviceResolver
+  private let servesUnassigned: @Sendable () -> Bool
   private let twins: TwinStore
   private let points: PointTable
   private let directory: PointDirectory
@@ -34,15 +35,20 @@ public actor DeviceController {
   private var servedCounts: [String: Int] = [:]
   /// Which version of each model's spec the Devices were resolved by: a mere status of it is no news to them.
   private var knownModels: [String: String] = [:]
+  private var servedUnassigned = true
 
+  /// - Parameter servesUnassigned: whether a Device without `spec.nodeName` is this gateway's, now; asked again when
+  ///   Gateways come and go.
   public init(
-    mirror: ResourceMirror, plugins: [any ProtocolPlugin], resolver: DeviceResolver, twins: TwinStore,
+    mirror: ResourceMirror, plugins: [any ProtocolPlugin], resolver: DeviceResolver,
+    servesUnassigned: @escaping @Sendable () -> Bool = { true }, twins: TwinStore,
     points: PointTable, directory: PointDirectory, board: ConnectionBoard, feed: any DeviceFeed,
     writer: DesiredStateWriter, telemetry: TelemetryEngine, statusChanges: CoalescingSignal<DeviceKey>, logger: Logger
   ) {
     self.mirror = mirror
     self.plugins = Dictionary(uniqueKeysWithValues: plugins.map { ($0.name, $0) })
     self.resolver = resolver
+    self.servesUnassigned = servesUnassigned
     self.twins = twins
     self.points = points
     self.directory = directory
@@ -91,16 +97,22 @@ public actor DeviceController {
   /// Follows Devices and DeviceModels until the task is cancelled, then ends every session.
   public func run() async {
     await mirror.waitUntilSynced()
+    servedUnassigned = servesUnassigned()
     for device in mirror.objects(.devices).keys.map({ DeviceKey($0) }).sorted() { await reconcile(device, models) }
     served.finish()
     await mirror.changes().drain { changes in
       var devices = Set<DeviceKey>()
-      var hasModelChange = false
+      var affectsAll = false
+      let isOurs = self.servesUnassigned()
+      if isOurs != self.servedUnassigned {
+        self.servedUnassigned = isOurs
+        affectsAll = true
+      }
       for change in changes {
         if change.resource == .devices { devices.insert(DeviceKey(change.key)) }
-        if change.resource == .deviceModels, self.isNews(change.key) { hasModelChange = true }
+        if change.resource == .deviceModels, self.isNews(change.key) { affectsAll = true }
       }
-      if hasModelChange { devices.formUnion(self.mirror.objects(.devices).keys.map { DeviceKey($0) }) }
+      if affectsAll { devices.formUnion(self.mirror.objects(.devices).keys.map { DeviceKey($0) }) }
       let models = self.models
       for device in devices.sorted() { await self.reconcile(device, models) }
     }
@@ -116,7 +128,8 @@ public actor DeviceController {
   private func reconcile(_ device: DeviceKey, _ models: [String: JSONValue]) async {
     guard let object = mirror.object(.devices, device.objectKey), object[path: "metadata", "deletionTimestamp"] == nil
     else { return await remove(device) }
-    let resolution = resolver.resolve(object, models: models)
+    let isOurs = servedUnassigned || !(object[path: "spec", "nodeName"]?.string ?? "").isEmpty
+    let resolution = isOurs ? resolver.resolve(object, models: models) : .elsewhere
     let isNew = note(resolution, of: device)
     if isNew || active[device].map({ $0.labels != object.metadata.labels }) ?? false {
       await stop(device)

@@ -20,6 +20,7 @@ public actor DiscoveryController {
 
   private let mirror: ResourceMirror
   private let backend: any ResourceBackend
+  private let writer: any StatusWriter
   private let plugins: [String: any ProtocolPlugin]
   private let sessions: DeviceController
   private let nodeName: String
@@ -29,13 +30,23 @@ public actor DiscoveryController {
   private var running: [ObjectKey: Running] = [:]
   private let reports = ReportDirectory()
   private var observations: [ObjectKey: Observation] = [:]
+  /// What was applied last to each Device that is there, and to which state of it: once is enough.
+  private var applied: [ObjectKey: Applied] = [:]
+
+  private struct Applied: Equatable {
+    var configuration: JSONValue
+    var generation: JSONValue?
+    var labels: JSONValue?
+  }
 
   public init(
-    mirror: ResourceMirror, backend: any ResourceBackend, plugins: [any ProtocolPlugin], sessions: DeviceController,
+    mirror: ResourceMirror, backend: any ResourceBackend, writer: any StatusWriter, plugins: [any ProtocolPlugin],
+    sessions: DeviceController,
     nodeName: String, clock: WallClock, events: EventRecorder, logger: Logger
   ) {
     self.mirror = mirror
     self.backend = backend
+    self.writer = writer
     self.plugins = Dictionary(uniqueKeysWithValues: plugins.map { ($0.name, $0) })
     self.sessions = sessions
     self.nodeName = nodeName
@@ -187,6 +198,7 @@ public actor DiscoveryController {
   private func reconcile(_ key: ObjectKey, _ devices: [DiscoveredDevice], _ reconciler: inout DiscoveryReconciler) async
   {
     let existing = mirror.objects(.devices).filter { $0.key.namespace == key.namespace }
+    applied = applied.filter { existing[$0.key] != nil || $0.key.namespace != key.namespace }
     let connected = sessions.connectedDevices
     let directives = reconciler.reconcile(
       devices, existing: existing,
@@ -211,7 +223,18 @@ public actor DiscoveryController {
         logger.notice("device found", metadata: ["device": "\(object.objectKey)", "discovery": "\(discovery)"])
       case .apply(let object, let identity):
         try await describe(object.objectKey, identity)
-        _ = try await backend.patch(.devices, object.objectKey, .apply(object, force: false), subresource: nil, manager)
+        let metadata = mirror.object(.devices, object.objectKey)?["metadata"]
+        let state = Applied(configuration: object, generation: metadata?["generation"], labels: metadata?["labels"])
+        guard applied[object.objectKey] != state else { return }
+        do throws(APIStatus) {
+          _ = try await backend.patch(
+            .devices, object.objectKey, .apply(object, force: false), subresource: nil, manager)
+        } catch {
+          // As long as a person holds the field, to ask again is to be refused again.
+          if error.reason == "Conflict" { applied[object.objectKey] = state }
+          throw error
+        }
+        applied[object.objectKey] = state
       case .delete(let key, let uid):
         if let object = mirror.object(.devices, key) {
           await events.record(
@@ -232,9 +255,8 @@ public actor DiscoveryController {
 
   private func describe(_ key: ObjectKey, _ identity: [String: String]) async throws(APIStatus) {
     let wanted = JSONValue.object(identity.mapValues { .string($0) })
-    guard mirror.object(.devices, key)?[path: "status", "identity"] != wanted else { return }
-    let options = WriteOptions(fieldManager: "selvedge-gateway")
-    _ = try await backend.patch(
-      .devices, key, .merge(["status": ["identity": wanted]]), subresource: .status, options)
+    let previous = mirror.object(.devices, key)?["status"] ?? [:]
+    guard previous["identity"] != wanted else { return }
+    try await writer.write(["identity": wanted], to: key, of: .devices, over: previous)
   }
 }

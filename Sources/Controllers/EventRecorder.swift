@@ -99,5 +99,5 @@ public actor EventRecorder {
     _ = try await backend.create(.events, namespace: key.namespace, event, options)
   }
 
-  private var options: WriteOptions { WriteOptions(fieldManager: "selvedge-gateway") }
+  private var options: WriteOptions { WriteOptions(fieldManager: gatewayFieldManager) }
 }

@@ -67,6 +67,8 @@ public struct ReadinessSource: Sendable {
 public actor SharedStatusPublisher {
   private let mirror: ResourceMirror
   private let backend: any ResourceBackend
+  private let writer: any StatusWriter
+  private let summarises: @Sendable () -> Bool
   private let nodeName: String
   /// What does not change while the gateway runs: version, startTime, node.
   private let facts: JSONValue
@@ -78,15 +80,22 @@ public actor SharedStatusPublisher {
   private let logger: Logger
   /// How each object was last known to fare, for telling when that changes; as many as there are objects.
   private var told: [ResourceMirror.Change: Verdict] = [:]
-  private let options = WriteOptions(fieldManager: "selvedge-gateway")
+  private let options = WriteOptions(fieldManager: gatewayFieldManager)
 
+  /// - Parameters:
+  ///   - backend: where this node's Gateway object is made.
+  ///   - summarises: whether this gateway, now, is the one that writes the status of shared objects; its own Gateway
+  ///     object every gateway writes.
   public init(
-    mirror: ResourceMirror, backend: any ResourceBackend, nodeName: String, facts: JSONValue,
+    mirror: ResourceMirror, backend: any ResourceBackend, writer: any StatusWriter,
+    summarises: @escaping @Sendable () -> Bool = { true }, nodeName: String, facts: JSONValue,
     figures: @escaping @Sendable () -> JSONValue, sources: [ReadinessSource],
     events: EventRecorder, clock: WallClock, logger: Logger
   ) {
     self.mirror = mirror
     self.backend = backend
+    self.writer = writer
+    self.summarises = summarises
     self.nodeName = nodeName
     self.facts = facts
     self.figures = figures
@@ -112,7 +121,7 @@ public actor SharedStatusPublisher {
       var entries: [JSONValue] = []
       for (key, object) in mirror.objects(resource).sorted(by: { $0.key < $1.key }) {
         let readiness = await source.readiness(key, object) ?? .pending
-        await publish(resource, key, object, readiness)
+        if summarises() { await publish(resource, key, object, readiness) }
         await tell(ResourceMirror.Change(resource: resource, key: key), object, readiness, source)
         entries.append([
           "namespace": .string(key.namespace), "name": .string(key.name), "ready": .bool(readiness.status == .true),
@@ -182,7 +191,7 @@ public actor SharedStatusPublisher {
   private func write(_ resource: ResourceName, _ key: ObjectKey, _ previous: JSONValue, _ status: JSONValue) async {
     guard DeviceStatus.digest(of: previous.merging(status)) != DeviceStatus.digest(of: previous) else { return }
     do throws(APIStatus) {
-      _ = try await backend.patch(resource, key, .merge(["status": status]), subresource: .status, options)
+      try await writer.write(status, to: key, of: resource, over: previous)
     } catch {
       guard error.code != 404 else { return }
       logger.warning("status not written", metadata: ["object": "\(resource) \(key)", "error": "\(error.message)"])

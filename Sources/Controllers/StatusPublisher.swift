@@ -1,7 +1,7 @@
 public import DeviceKit
 internal import Documents
 public import Logging
-public import Resources
+internal import Resources
 public import TwinStore
 
 /// Writes the status of Devices: after transitions only, never for mere values, and at a bounded rate.
@@ -23,7 +23,7 @@ public actor StatusPublisher {
   }
 
   private let mirror: ResourceMirror
-  private let backend: any ResourceBackend
+  private let writer: any StatusWriter
   private let devices: DeviceController
   private let twins: TwinStore
   private let board: ConnectionBoard
@@ -39,12 +39,12 @@ public actor StatusPublisher {
   /// - Parameter isAlone: whether no other gateway writes to the backend; then this one says so of Devices whose
   ///   `spec.nodeName` names a node without a Gateway, which nobody else would.
   public init(
-    mirror: ResourceMirror, backend: any ResourceBackend, devices: DeviceController, twins: TwinStore,
+    mirror: ResourceMirror, writer: any StatusWriter, devices: DeviceController, twins: TwinStore,
     board: ConnectionBoard, nodeName: String, isAlone: Bool, changes: CoalescingSignal<DeviceKey>, rate: Rate = Rate(),
     clock: WallClock, logger: Logger
   ) {
     self.mirror = mirror
-    self.backend = backend
+    self.writer = writer
     self.devices = devices
     self.twins = twins
     self.board = board
@@ -100,9 +100,7 @@ public actor StatusPublisher {
       return
     }
     do throws(APIStatus) {
-      let options = WriteOptions(fieldManager: "selvedge-gateway")
-      _ = try await backend.patch(
-        .devices, device.objectKey, .merge(["status": patch]), subresource: .status, options)
+      try await writer.write(patch, to: device.objectKey, of: .devices, over: previous)
     } catch {
       guard error.code != 404 else { return }
       postponed.insert(device)

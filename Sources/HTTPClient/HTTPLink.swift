@@ -1,4 +1,5 @@
 internal import AsyncHTTPClient
+internal import Glibc
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -17,6 +18,9 @@ public final class HTTPLink: Sendable {
     public var bodyBytes = 65_536
     /// Connections at a time.
     public var connections = 1
+    /// After how much silence the other end is asked whether it is still there (TCP keep-alive, to the second); nil:
+    /// never. For streams, which else would wait for ever on a peer that has vanished without a word.
+    public var keepAlive: Duration?
     public init() {}
   }
 
@@ -37,6 +41,9 @@ public final class HTTPLink: Sendable {
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = max(1, limits.connections)
     // A server that is away is told at once, with its cause; when to try again is the caller's to say.
     configuration.connectionPool.retryConnectionEstablishment = false
+    if let idle = limits.keepAlive {
+      configuration.http1_1ConnectionDebugInitializer = { Self.keepAlive($0, after: idle) }
+    }
     serverName = tls?.serverName.flatMap { $0 == host ? nil : $0 }
     if let serverName { configuration.dnsOverride = [serverName: host] }
     client = AsyncHTTPClient.HTTPClient(
@@ -64,10 +71,10 @@ public final class HTTPLink: Sendable {
 
   /// Sends and hands each part of the answer's body to `consume` as it comes; returns at the body's end, or when
   /// `consume` says that it is enough. For bodies without an end, such as a watch. An answer that is no 2xx is returned
-  /// with its body, and `consume` is not called.
+  /// with its body, and `consume` is not called; of any other `opened` tells before its first part comes.
   @discardableResult
   public func stream(
-    _ call: HTTPCall, consume: @Sendable (_ part: [UInt8]) async -> Bool
+    _ call: HTTPCall, opened: @Sendable () async -> Void = {}, consume: @Sendable (_ part: [UInt8]) async -> Bool
   ) async throws(HTTPFault) -> HTTPAnswer {
     do {
       // The library's deadline covers the body too; a stream has none, and its head is awaited with a limit here.
@@ -77,8 +84,10 @@ public final class HTTPLink: Sendable {
       }
       var answer = HTTPAnswer(
         status: Int(response.status.code), fields: response.headers.map { HTTPCall.Field($0.name, $0.value) })
+      let isGood = (200..<300).contains(answer.status)
+      if isGood { await opened() }
       for try await part in response.body {
-        if (200..<300).contains(answer.status) {
+        if isGood {
           guard await consume(Array(part.readableBytesView)) else { break }
         } else {
           answer.body.append(contentsOf: part.readableBytesView.prefix(limits.bodyBytes - answer.body.count))
@@ -93,6 +102,20 @@ public final class HTTPLink: Sendable {
 
   /// Ends the connections; calls that are under way fail.
   public func close() async { try? await client.shutdown() }
+
+  /// Three questions a third of `idle` apart; then the connection counts as lost (tcp(7)).
+  private static func keepAlive(_ channel: any Channel, after idle: Duration) -> EventLoopFuture<Void> {
+    let seconds = Int(max(1, idle.inNanoseconds / 1_000_000_000))
+    let options: [(NIOBSDSocket.OptionLevel, CInt, Int)] = [
+      (.socket, SO_KEEPALIVE, 1), (.tcp, TCP_KEEPIDLE, seconds), (.tcp, TCP_KEEPINTVL, max(1, seconds / 3)),
+      (.tcp, TCP_KEEPCNT, 3),
+    ]
+    return .andAllSucceed(
+      options.map { level, name, value in
+        channel.setOption(
+          ChannelOptions.Types.SocketOption(level: level, name: NIOBSDSocket.Option(rawValue: name)), value: value)
+      }, on: channel.eventLoop)
+  }
 
   private func request(_ call: HTTPCall) -> HTTPClientRequest {
     var request = HTTPClientRequest(url: call.url)

@@ -1,4 +1,5 @@
 public import Documents
+internal import Encryption
 internal import Glibc
 public import Logging
 public import Resources
@@ -81,6 +82,8 @@ public actor EmbeddedResourceStore: EncodedObjectSource {
       return try EmbeddedResourceStore(
         directory: directory, lock: lock, table: table, definitions: definitions + BuiltInKinds.all,
         retention: retention, clock: clock, crds: crds)
+    } catch let error as EncryptionError {
+      throw StoreError(message: error.message)
     } catch let error as SQLiteError {
       throw StoreError(message: "cannot open the resource database in \(directory): \(StoreFile.advice(error))")
     } catch let error as APIStatus {

@@ -1,4 +1,5 @@
 internal import Documents
+internal import Encryption
 internal import Resources
 internal import SQLite
 

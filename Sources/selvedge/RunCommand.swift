@@ -42,6 +42,16 @@ struct RunCommand: AsyncParsableCommand {
   var tokenFile: String?
   @Option(help: "Who may do what: RBAC roles and bindings (YAML).")
   var access: String?
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Resources live in a cluster, behind its API server. (default: in a pod that has a token)")
+  var kubernetes: Bool?
+  @Option(help: "How the cluster is reached. (default: in a pod its service account, else KUBECONFIG, ~/.kube/config)")
+  var kubeconfig: String?
+  @Option(help: "The kubeconfig's context. (default: its current one)")
+  var kubeContext: String?
+  @Option(help: "Namespaces of the cluster whose Secrets may be read, with commas. (default: wherever one is named)")
+  var secretNamespaces: String?
   @Option(help: "How long the twins' history is kept. (default: 168h)")
   var historyAge: String?
   @Option(help: "What the twins' history may take on the disk. (default: 16Mi)")
@@ -66,6 +76,10 @@ struct RunCommand: AsyncParsableCommand {
     flags["client-ca"] = clientCA
     flags["token-file"] = tokenFile
     flags["access"] = access
+    flags["kubernetes"] = kubernetes.map { "\($0)" }
+    flags["kubeconfig"] = kubeconfig
+    flags["kube-context"] = kubeContext
+    flags["secret-namespaces"] = secretNamespaces
     flags["history-age"] = historyAge
     flags["history-bytes"] = historyBytes
     if readOnly { flags["read-only"] = "true" }

@@ -5,10 +5,25 @@ import Testing
 
 @Suite struct GatewayConfigurationTests {
   private func configuration(
-    flags: [String: String] = [:], environment: [String: String] = [:], file: JSONValue? = nil
+    flags: [String: String] = [:], environment: [String: String] = [:], file: JSONValue? = nil, isPod: Bool = false
   ) throws -> GatewayConfiguration {
     try GatewayConfiguration(
-      flags: flags, environment: environment, file: file, hostName: "host-1", defaultDataDirectory: "data")
+      flags: flags, environment: environment, file: file, hostName: "host-1", defaultDataDirectory: "data",
+      isPod: isPod)
+  }
+
+  @Test func inAPodTheClusterCountsUnlessItIsToldOtherwise() throws {
+    #expect(try configuration().cluster == nil)
+    #expect(try configuration(isPod: true).cluster?.kubeconfig == [])
+    #expect(try configuration(environment: ["SELVEDGE_KUBERNETES": "false"], isPod: true).cluster == nil)
+    #expect(try configuration(flags: ["kubeconfig": "k"]).cluster?.kubeconfig == ["k"])
+    let environment = ["KUBECONFIG": "a:b", "HOME": "/home/x"]
+    #expect(
+      try configuration(flags: ["kubernetes": "true"], environment: environment).cluster?.kubeconfig == ["a", "b"])
+    let home = try configuration(file: ["kubernetes": true], isPod: false).cluster
+    #expect(home?.kubeconfig == ["/.kube/config"] && home?.secretNamespaces == nil)
+    let narrowed = try configuration(flags: ["secret-namespaces": "plant, edge"], isPod: true).cluster
+    #expect(narrowed?.secretNamespaces == ["plant", "edge"])
   }
 
   @Test func withoutAWordItIsAnEmbeddedGatewayOnLoopback() throws {
@@ -39,6 +54,8 @@ import Testing
     (["access": "a"], "--token-file"), (["listen": "7070x"], "HOST:PORT"),
     (["log-format": "xml"], "text or json"), (["log-level": "loud"], "trace"),
     (["read-only": "maybe"], "true or false"), (["history-age": "a week"], "168h"), (["history-bytes": "1"], "16Mi"),
+    (["kubernetes": "maybe"], "true or false"), (["kube-context": "c"], "--kubernetes"),
+    (["kubernetes": "true", "manifests": "m"], "kubectl"),
   ]) func isRefusedWithAWordOnWhatToDo(_ flags: [String: String], _ word: String) {
     #expect { try configuration(flags: flags) } throws: { "\($0)".contains(word) }
   }

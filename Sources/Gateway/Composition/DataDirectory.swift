@@ -25,6 +25,7 @@ struct DataDirectory: Sendable {
   }
 
   var resources: String { path + "/resources" }
+  var cluster: String { path + "/cluster" }
   var twins: String { path + "/twins" }
   var spool: String { path + "/spool" }
   var sinkState: String { path + "/sinks" }

@@ -8,7 +8,6 @@ internal import Logging
 internal import MQTTClient
 internal import NIOCore
 internal import NIOSSL
-internal import ResourceStore
 internal import Resources
 internal import ServiceLifecycle
 internal import Telemetry
@@ -20,7 +19,7 @@ struct GatewayParts {
   private let logger: Logger
   private let clock = WallClock.system
   private let data: DataDirectory
-  private let resources: EmbeddedResourceStore
+  private let home: ResourceHome
   private let twins: TwinStore
   private let twinBackend: TwinBackend
   private let telemetry: TelemetryEngine
@@ -46,14 +45,7 @@ struct GatewayParts {
     apiAccess = try APIAccess(configuration, logger: logger)
     data = try DataDirectory(configuration.dataDirectory)
     audit = AuditFile(folder: try data.folder(data.audit), logger: logger)
-    do {
-      resources = try EmbeddedResourceStore.open(
-        directory: try data.folder(data.resources), definitions: try BuiltInPlugins.definitions(),
-        crds: try BuiltInPlugins.customResourceDefinitions(), secretKeyFile: configuration.secretKeyFile,
-        logger: logger)
-    } catch let error as StoreError {
-      throw StartError(error.message)
-    }
+    home = try ResourceHome.make(configuration, data: data, clock: clock, logger: logger)
     let points = PointTable()
     do {
       twins = try TwinStore.open(
@@ -67,7 +59,7 @@ struct GatewayParts {
     twinBackend = TwinBackend(twins: twins)
     brokers = BrokerPool(logger: logger)
     mirror = ResourceMirror(
-      backend: resources,
+      backend: home.backend,
       resources: [.deviceModels, .gateways, .devices, .discoveries, .brokers, .pipelines, .sinks, .secrets],
       logger: logger)
     let secrets = configuration.secretsDirectory
@@ -83,7 +75,7 @@ struct GatewayParts {
       describe: { directory.series(of: $0) }, range: { directory.range(of: $0).map { ($0.lowerBound, $0.upperBound) } },
       clock: clock, logger: logger)
     brokers.beforeAcknowledging { [telemetry] in await telemetry.commit() }
-    events = EventRecorder(backend: resources, nodeName: configuration.nodeName, clock: clock, logger: logger)
+    events = EventRecorder(backend: home.backend, nodeName: configuration.nodeName, clock: clock, logger: logger)
     linkChanges = LinkEvents(statusChanges: statusChanges)
     brokerController = BrokerController(mirror: mirror, pool: brokers, nodeName: configuration.nodeName) {
       (file) throws(DeviceError) in try SecretFolder(path: secrets).read(file)
@@ -93,7 +85,8 @@ struct GatewayParts {
       resolver: DeviceResolver(
         nodeName: configuration.nodeName, protocolNames: Set(plugins.protocols.map(\.name)),
         isReadOnly: configuration.isReadOnly),
-      twins: twins, points: points, directory: directory, board: board,
+      servesUnassigned: Self.isOnlyGateway(home, mirror, configuration.nodeName), twins: twins, points: points,
+      directory: directory, board: board,
       feed: GatewayFeed(twins: twins, telemetry: telemetry, board: board, onTransition: linkChanges.note),
       writer: DesiredStateWriter(twins: twins, audit: WriteAuditLog(file: audit, clock: clock, logger: logger).record),
       telemetry: telemetry, statusChanges: statusChanges, logger: logger)
@@ -101,7 +94,7 @@ struct GatewayParts {
       mirror: mirror, pool: brokers, twins: twins, nodeName: configuration.nodeName, clock: clock,
       audit: WriteAuditLog(file: audit, clock: clock, logger: logger).record, logger: logger)
     discoveries = DiscoveryController(
-      mirror: mirror, backend: resources, plugins: plugins.protocols, sessions: devices,
+      mirror: mirror, backend: home.backend, writer: home.status, plugins: plugins.protocols, sessions: devices,
       nodeName: configuration.nodeName, clock: clock, events: events, logger: logger)
   }
 
@@ -110,7 +103,6 @@ struct GatewayParts {
     var services: [any Service] = [
       loop("audit") { [audit] in await audit.run() },
       loop("telemetry") { [telemetry] in await telemetry.run() },
-      loop("resources") { [resources] in await resources.run() },
       loop("mirror") { [mirror] in await mirror.run() },
       loop("transitions") { [twins, mirror, events, statusChanges] in
         await TransitionReporter(twins: twins, mirror: mirror, events: events, statusChanges: statusChanges).run()
@@ -144,9 +136,10 @@ struct GatewayParts {
       },
       loop("discoveries") { [discoveries] in await discoveries.run() },
     ]
+    services.insert(contentsOf: home.loops.map { loop($0.name, $0.body) }, at: 2)
     if let directory = configuration.manifestsDirectory {
       let manifests = ManifestDirectory(
-        directory: directory, statePath: data.manifestState, backend: resources, logger: logger)
+        directory: directory, statePath: data.manifestState, backend: home.backend, logger: logger)
       services.append(loop("manifests") { await manifests.run() })
     }
     // Stopped first: a broker that is left before the sessions end keeps their subscriptions, and what devices publish
@@ -169,6 +162,16 @@ struct GatewayParts {
     await audit.flush()
   }
 
+  /// Whether nobody else can be serving what is not assigned to a node, or summing up what is shared.
+  ///
+  /// In a cluster that is so while this node's Gateway is the only one: whoever comes later sees both from its start.
+  private static func isOnlyGateway(_ home: ResourceHome, _ mirror: ResourceMirror, _ node: String)
+    -> @Sendable () -> Bool
+  {
+    guard home.isShared else { return { true } }
+    return { Array(mirror.objects(.gateways).keys) == [ObjectKey(name: node)] }
+  }
+
   private func untilCancelled() async {
     for await _ in AsyncStream<Void>.makeStream().stream {}
   }
@@ -179,13 +182,14 @@ struct GatewayParts {
 
   private var statusPublisher: StatusPublisher {
     StatusPublisher(
-      mirror: mirror, backend: resources, devices: devices, twins: twins, board: board,
-      nodeName: configuration.nodeName, isAlone: true, changes: statusChanges, clock: clock, logger: logger)
+      mirror: mirror, writer: home.status, devices: devices, twins: twins, board: board,
+      nodeName: configuration.nodeName, isAlone: !home.isShared, changes: statusChanges, clock: clock, logger: logger)
   }
 
   private var sharedStatusPublisher: SharedStatusPublisher {
     SharedStatusPublisher(
-      mirror: mirror, backend: resources, nodeName: configuration.nodeName,
+      mirror: mirror, backend: home.backend, writer: home.status,
+      summarises: Self.isOnlyGateway(home, mirror, configuration.nodeName), nodeName: configuration.nodeName,
       facts: NodeFacts.status(startTime: clock.now),
       figures: { [board, remoteWishes] in
         let (connected, disconnected) = board.counts
@@ -216,16 +220,19 @@ struct GatewayParts {
     let access = apiAccess.control(audit: audit)
     // The API asks its guard and who may do what by itself: what it refuses goes on record.
     KubernetesAPI(
-      backends: [resources, twinBackend], now: { [clock] in clock.now }, version: GatewayVersion.text, logger: logger,
+      backends: [home.shown, twinBackend], now: { [clock] in clock.now }, version: GatewayVersion.text, logger: logger,
       requestGuard: requestGuard, access: access, maximumWatches: connections.limits.connections
     ).register(on: router)
     router.add(middleware: LocalRequestMiddleware(requestGuard))
     router.add(middleware: AccessMiddleware(access))
     health.register(on: router)
     DashboardRoutes().register(on: router)
-    BackupRoutes(
-      backup: GatewayBackup(dataDirectory: data.path), flush: { [twins] in try? await twins.flush() }, logger: logger
-    ).register(on: router)
+    // A cluster's resources are the cluster's to save.
+    if !home.isShared {
+      BackupRoutes(
+        backup: GatewayBackup(dataDirectory: data.path), flush: { [twins] in try? await twins.flush() }, logger: logger
+      ).register(on: router)
+    }
     return server(router, at: configuration.listen, tls: apiAccess.tls)
   }
 

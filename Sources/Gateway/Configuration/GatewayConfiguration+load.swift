@@ -1,6 +1,7 @@
 internal import Documents
 internal import FoundationEssentials
 internal import Glibc
+internal import KubernetesClient
 internal import YAML
 
 extension GatewayConfiguration {
@@ -23,7 +24,8 @@ extension GatewayConfiguration {
     let host = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     return try GatewayConfiguration(
       flags: flags, environment: environment, file: file, hostName: host.isEmpty ? "gateway" : host.lowercased(),
-      defaultDataDirectory: defaultDataDirectory(environment))
+      defaultDataDirectory: defaultDataDirectory(environment),
+      isPod: ClusterAccess.isInCluster(environment: environment))
   }
 
   /// `/var/lib/selvedge` for root; for others a folder of their own by the XDG base directory specification.

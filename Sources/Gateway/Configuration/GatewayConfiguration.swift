@@ -61,6 +61,17 @@ public struct GatewayConfiguration: Sendable, Hashable {
   public var tokenFile: String?
   /// Who may do what, as RBAC manifests.
   public var accessFile: String?
+  /// The cluster whose API server keeps the resources; nil: the gateway does.
+  public var cluster: Cluster?
+
+  public struct Cluster: Sendable, Hashable {
+    /// Kubeconfig files, the first that says something wins; empty: the pod's service account.
+    public var kubeconfig: [String]
+    /// Nil: the kubeconfig's current one.
+    public var context: String?
+    /// Where Secrets may be read; nil: wherever a followed object refers to one.
+    public var secretNamespaces: Set<String>?
+  }
 
   public struct TLSFiles: Sendable, Hashable {
     public var certificate: String
@@ -81,7 +92,8 @@ public struct GatewayConfiguration: Sendable, Hashable {
     ("export-dir", "exportDir"), ("secrets-dir", "secretsDir"), ("secret-key-file", "secretKeyFile"),
     ("tls-cert", "tlsCert"), ("tls-key", "tlsKey"), ("client-ca", "clientCA"), ("token-file", "tokenFile"),
     ("access", "access"),
-    ("history-age", "historyAge"), ("history-bytes", "historyBytes"),
+    ("kubernetes", "kubernetes"), ("kubeconfig", "kubeconfig"), ("kube-context", "kubeContext"),
+    ("secret-namespaces", "secretNamespaces"), ("history-age", "historyAge"), ("history-bytes", "historyBytes"),
   ]
 
   /// `SELVEDGE_DATA_DIR` for `data-dir`.
@@ -95,9 +107,10 @@ public struct GatewayConfiguration: Sendable, Hashable {
   ///   - file: the configuration file's document, if there is one; an unknown key is an error.
   ///   - hostName: the node's name where nothing says one.
   ///   - defaultDataDirectory: the data directory where nothing says one.
+  ///   - isPod: whether this process is a pod's with a token for its cluster's API.
   public init(
     flags: [String: String], environment: [String: String], file: JSONValue?, hostName: String,
-    defaultDataDirectory: String
+    defaultDataDirectory: String, isPod: Bool = false
   ) throws(StartError) {
     let known = Set(GatewayConfiguration.settings.map(\.key))
     if let unknown = file?.object?.keys.filter({ !known.contains($0) }).min() {
@@ -161,6 +174,13 @@ public struct GatewayConfiguration: Sendable, Hashable {
       throw StartError("history-bytes is \"\(size)\"; it takes a size from 64Ki up, such as 16Mi")
     }
     historyBytes = bytes
+    cluster = try Self.cluster(
+      wanted: try value("kubernetes"), kubeconfig: try value("kubeconfig"), context: try value("kube-context"),
+      secretNamespaces: try value("secret-namespaces"), environment: environment, isPod: isPod)
+    guard cluster == nil || manifestsDirectory == nil else {
+      throw StartError(
+        "manifests and kubernetes exclude each other: the resources are the cluster's, apply them there with kubectl")
+    }
     try checkAccess()
   }
 

@@ -1,23 +1,22 @@
 import Foundation
-import TestSupport
 
 /// A certificate authority of a test's own, by openssl.
-struct TestAuthority {
-  let folder: ScratchFolder
-  var certificate: String { folder("ca.pem") }
+public struct TestAuthority: Sendable {
+  public let folder: ScratchFolder
+  public var certificate: String { folder("ca.pem") }
 
-  init(in folder: ScratchFolder) async throws {
+  public init(in folder: ScratchFolder) async throws {
     self.folder = folder
     try await request(["-subj", "/CN=test-ca"], "ca")
   }
 
   /// Files `name.pem` and `name.key`, for the gateway on the loopback.
-  func issueServer(_ name: String) async throws {
+  public func issueServer(_ name: String) async throws {
     try await issue(name, "/CN=gateway", ["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"])
   }
 
   /// Files `name.pem` and `name.key`, for a user with groups.
-  func issueClient(_ name: String, user: String, groups: [String]) async throws {
+  public func issueClient(_ name: String, user: String, groups: [String]) async throws {
     try await issue(
       name, groups.map { "/O=\($0)" }.joined() + "/CN=\(user)", ["-addext", "extendedKeyUsage=clientAuth"])
   }

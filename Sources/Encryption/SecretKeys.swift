@@ -3,7 +3,7 @@ internal import Glibc
 
 /// The keys that Secrets are encrypted under on the disk, from a file: one key of 32 bytes in base64 on each line, the
 /// newest first; lines that begin with `#` are comments.
-struct SecretKeys: Sendable {
+package struct SecretKeys: Sendable {
   struct Entry: Sendable {
     /// The start of SHA-256 over a fixed text and the key: tells keys apart and says nothing about them.
     var id: [UInt8]
@@ -18,15 +18,15 @@ struct SecretKeys: Sendable {
   var newest: Entry { entries[0] }
 
   /// Reads the keys. Where there is no file, one with a new key is made if `mayCreate`, readable by its owner alone.
-  /// Throws ``StoreError`` for a file that others may read or change, and for one that holds no key.
-  init(path: String, mayCreate: Bool) throws(StoreError) {
+  /// Throws ``EncryptionError`` for a file that others may read or change, and for one that holds no key.
+  package init(path: String, mayCreate: Bool) throws(EncryptionError) {
     self.path = path
     let text: String
     switch try SecretKeys.content(of: path) {
     case let content?: text = content
     case nil where mayCreate: text = try SecretKeys.create(path)
     case nil:
-      throw StoreError(
+      throw EncryptionError(
         message:
           "the key file \(path) is missing, and Secrets are stored that were encrypted with it: put it back from where it was kept, or name it with --secret-key-file. Nothing was changed"
       )
@@ -36,7 +36,7 @@ struct SecretKeys: Sendable {
       let word = line.filter { !$0.isWhitespace }
       guard !word.isEmpty, !word.hasPrefix("#") else { continue }
       guard let bytes = Base64.bytes(of: word), let key = SymmetricKey(Array(bytes)) else {
-        throw StoreError(
+        throw EncryptionError(
           message:
             "line \(index + 1) of the key file \(path) is no key: each line must be 32 bytes in base64, as `head -c 32 /dev/urandom | base64` prints them"
         )
@@ -45,14 +45,16 @@ struct SecretKeys: Sendable {
       entries.append(Entry(id: Array(digest.prefix(SecretKeys.idLength)), key: key))
     }
     guard !entries.isEmpty else {
-      throw StoreError(message: "the key file \(path) holds no key: put it back from where it was kept")
+      throw EncryptionError(message: "the key file \(path) holds no key: put it back from where it was kept")
     }
     self.entries = entries
   }
 
   /// The text of the file; nil where there is none.
-  private static func content(of path: String) throws(StoreError) -> String? {
-    func fault(_ what: String) -> StoreError { StoreError(message: "cannot use the key file \(path): \(what)") }
+  private static func content(of path: String) throws(EncryptionError) -> String? {
+    func fault(_ what: String) -> EncryptionError {
+      EncryptionError(message: "cannot use the key file \(path): \(what)")
+    }
     let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       if errno == ENOENT { return nil }
@@ -82,9 +84,9 @@ struct SecretKeys: Sendable {
   }
 
   /// Makes a file with one new key, on the disk before it is used, and answers its text.
-  private static func create(_ path: String) throws(StoreError) -> String {
-    func fault() -> StoreError {
-      StoreError(message: "cannot make the key file \(path): \(String(cString: strerror(errno)))")
+  private static func create(_ path: String) throws(EncryptionError) -> String {
+    func fault() -> EncryptionError {
+      EncryptionError(message: "cannot make the key file \(path): \(String(cString: strerror(errno)))")
     }
     let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     if !directory.isEmpty, mkdir(directory, 0o700) != 0, errno != EEXIST { throw fault() }

@@ -1,15 +1,14 @@
 import Foundation
-import TestSupport
 
 /// A boiler controller on pymodbus, in a process of its own, that tells every request to write.
 ///
 /// Unit 1 holds the map of the model `boiler-controller`; the setpoint, holding register 40, starts at 200 (20.0 degC).
-final class BoilerServer {
-  let port: Int
+public final class BoilerServer: Sendable {
+  public let port: Int
   private let process: ChildProcess
   private let folder: ScratchFolder
 
-  init() async throws {
+  public init() async throws {
     folder = try ScratchFolder()
     let process = try ChildProcess(["python3", "-u", "-c", Self.script], in: folder)
     self.process = process
@@ -24,12 +23,12 @@ final class BoilerServer {
   }
 
   /// One entry a request: function code, address and values.
-  var writes: [String] {
+  public var writes: [String] {
     process.output.split(separator: "\n").filter { $0.hasPrefix("write ") }.map { String($0.dropFirst(6)) }
   }
 
   /// A holding register, read back by mbpoll, which is libmodbus and no part of the gateway.
-  func holding(_ address: Int) async throws -> Int {
+  public func holding(_ address: Int) async throws -> Int {
     let output = try await run([
       "mbpoll", "-m", "tcp", "-p", "\(port)", "-a", "1", "-0", "-t", "4", "-r", "\(address)", "-c", "1", "-1",
       "127.0.0.1",
@@ -41,7 +40,7 @@ final class BoilerServer {
   }
 
   /// The model of this boiler.
-  static let model = """
+  public static let model = """
     apiVersion: selvedge.dev/v1alpha1
     kind: DeviceModel
     metadata: {name: boiler-controller}
@@ -58,7 +57,7 @@ final class BoilerServer {
     """
 
   /// A Device for this boiler; `desired` in YAML's flow style.
-  func device(_ name: String = "boiler-1", desired: String? = nil) -> String {
+  public func device(_ name: String = "boiler-1", desired: String? = nil) -> String {
     """
     apiVersion: selvedge.dev/v1alpha1
     kind: Device
