@@ -102,7 +102,8 @@ struct GatewayParts {
       audit: WriteAuditLog(file: audit, clock: clock, logger: logger).record, logger: logger)
     discoveries = DiscoveryController(
       mirror: mirror, backend: resources, plugins: plugins.protocols, sessions: devices,
-      nodeName: configuration.nodeName, clock: clock, events: events, logger: logger)
+      nodeName: configuration.nodeName, clock: clock, events: events,
+      audit: WriteAuditLog(file: audit, clock: clock, logger: logger).record(scan:step:), logger: logger)
   }
 
   /// In the order of their start; they are stopped from the last to the first.
