@@ -15,7 +15,8 @@ let carryRuntime: [LinkerSetting] = [
   .unsafeFlags([
     "-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections", "-lswiftSynchronization",
     "-use-ld=lld", "-Xlinker", "--gc-sections", "-Xlinker", "--no-export-dynamic", "-Xlinker", "--icf=safe", "-Xlinker",
-    "-z", "-Xlinker", "pack-relative-relocs", "-Xlinker", "-z", "-Xlinker", "nostart-stop-gc",
+    "-z", "-Xlinker", "pack-relative-relocs", "-Xlinker", "-z", "-Xlinker", "nostart-stop-gc", "-Xlinker",
+    "--no-eh-frame-hdr", "-Xlinker", "-T", "-Xlinker", "\(Context.packageDirectory)/scripts/link.ld",
   ])
 ]
 
@@ -73,7 +74,7 @@ let package = Package(
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
-    c("CSQLite"), c("CYaml"), c("CModbus"), c("CMosquitto"), c("CUdev"), c("CCrypto"), c("CZlib"),
+    c("CSQLite"), c("CYaml"), c("CModbus"), c("CMosquitto"), c("CUdev"), c("CCrypto"), c("CZlib"), c("CProcessor"),
 
     layer("Documents", []),
     layer("SQLite", ["CSQLite"]),
@@ -88,7 +89,7 @@ let package = Package(
 
     layer("ResourceStore", ["Documents", "Resources", "SQLite", "Threads", "CCrypto", deque, log]),
     layer("TwinStore", ["Documents", "DeviceKit", "SQLite", log]),
-    layer("Telemetry", ["Documents", "DeviceKit", "SinkKit", log]),
+    layer("Telemetry", ["Documents", "DeviceKit", "SinkKit", "CProcessor", log]),
     layer("KubernetesAPI", ["Documents", "Resources", "YAML", "Compression", hummingbird, httpTypes, nio, log]),
     layer("HTTPServing", [hummingbird, hummingbirdCore, httpTypes, nio, nioHTTP, nioPosix, log, lifecycle]),
 

@@ -104,9 +104,16 @@ public struct SampleBatch: Sendable {
     points: [PointID], kinds: [SampleKind], payloads: [UInt64], quality: Quality, time: Int64
   ) {
     precondition(points.count == kinds.count && points.count == payloads.count)
-    self.points.append(contentsOf: points)
-    self.kinds.append(contentsOf: kinds)
-    self.payloads.append(contentsOf: payloads)
+    if isEmpty, self.points.capacity < points.count {
+      // Shared and not copied.
+      self.points = points
+      self.kinds = kinds
+      self.payloads = payloads
+    } else {
+      self.points.append(contentsOf: points)
+      self.kinds.append(contentsOf: kinds)
+      self.payloads.append(contentsOf: payloads)
+    }
     qualities.append(contentsOf: repeatElement(quality, count: points.count))
     sourceTimes.append(contentsOf: repeatElement(time, count: points.count))
     gatewayTimes.append(contentsOf: repeatElement(time, count: points.count))

@@ -132,7 +132,10 @@ extension TwinState {
       for property in twins[twin].properties.indices {
         twins[twin].properties[property].hasRow = false
         let entry = twins[twin].properties[property]
-        if entry.machine.wish != nil || entry.specSeen != nil || entry.drift != nil { markDesired(twin, property) }
+        if entry.machine.wish != nil || entry.specSeen != nil || entry.drift != nil {
+          markDesired(twin, property)
+          wantsCommit = true
+        }
         let slot = slots[Int(entry.point.index)]
         guard slot.kind != .none || slot.version > 0, !slot.flags.contains(.dirty) else { continue }
         slots[Int(entry.point.index)].flags.insert(.dirty)

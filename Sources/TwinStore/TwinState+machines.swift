@@ -74,7 +74,15 @@ extension TwinState {
     }
     // What is merely on its way needs no row: a restart finds it Pending from the wish alone.
     switch transition.to {
-    case .confirmed, .failed, .rejected, .expired, .held: markDesired(twin, property)
+    case .confirmed, .failed, .rejected, .expired, .held:
+      guard !twins[twin].properties[property].isDesiredDirty else { break }
+      markDesired(twin, property)
+      // A restart comes to the same by reading; where nothing can be read, it would write again.
+      if twins[twin].properties[property].definition?.access.canRead == false {
+        wantsCommit = true
+      } else {
+        wantsSettling = true
+      }
     case .pending, .writing, nil: break
     }
   }
@@ -83,7 +91,6 @@ extension TwinState {
     guard !twins[twin].properties[property].isDesiredDirty else { return }
     twins[twin].properties[property].isDesiredDirty = true
     dirtyDesired.append((twin, property))
-    wantsCommit = true
   }
 
   /// Sends due ticks, then hands out every read and write that waits, each once; or, in turn with them, one command.

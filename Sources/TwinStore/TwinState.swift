@@ -26,6 +26,8 @@ struct TwinState {
   var dirtyDesired: [(twin: Int, property: Int)] = []
   var removedRows: [Int64] = []
   var wantsCommit = false
+  /// Something is to be written that may wait a moment for others.
+  var wantsSettling = false
 
   var feeds: [WeakFeed] = []
   var transitionStreams: [Int: AsyncStream<TwinTransition>.Continuation] = [:]

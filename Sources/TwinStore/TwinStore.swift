@@ -40,6 +40,7 @@ public final class TwinStore: Sendable {
   let historyQueue = DispatchQueue(label: "selvedge.twins.history")
   let pruneIsScheduled = Atomic(false)
   private let commitIsScheduled = Atomic(false)
+  private let settlingIsScheduled = Atomic(false)
   private let reportIsScheduled = Atomic(false)
   /// How many groups have a timer.
   private let timedGroups = Mutex(0)
@@ -124,12 +125,12 @@ public final class TwinStore: Sendable {
 
   /// Runs `body` on the state and sees to what it wants committed.
   func locked<Result>(_ body: (inout TwinState) throws -> Result) rethrows -> Result {
-    var wants = (commit: false, report: false)
+    var wants = (commit: false, settling: false, report: false)
     // While the disk refuses, the timer tries again.
     var ended: [UInt64: (device: DeviceKey, outcome: TwinCommandOutcome)] = [:]
     defer {
       if !commitFails.load(ordering: .relaxed) {
-        if wants.commit { scheduleCommit() }
+        if wants.commit { scheduleCommit() } else if wants.settling { scheduleSettling() }
         if wants.report { scheduleReport() }
       }
       for (id, end) in ended { finish(id, of: end.device, end.outcome) }
@@ -137,8 +138,9 @@ public final class TwinStore: Sendable {
     return try state.withLock { state in
       defer {
         if !state.endedCommands.isEmpty { swap(&ended, &state.endedCommands) }
-        wants = (state.wantsCommit, state.wantsReportedNow)
+        wants = (state.wantsCommit, state.wantsSettling, state.wantsReportedNow)
         state.wantsCommit = false
+        state.wantsSettling = false
       }
       return try body(&state)
     }
@@ -150,6 +152,16 @@ public final class TwinStore: Sendable {
     guard !commitIsScheduled.exchange(true, ordering: .acquiringAndReleasing) else { return }
     queue.async { [self] in
       commitIsScheduled.store(false, ordering: .releasing)
+      commitDesired()
+    }
+  }
+
+  /// Writes what desired values have come to, all of 50 ms in one commit unless a wish's takes it along: no wish waits
+  /// for the fsync of the state of the one before. Without it, a restart reads the device and comes to the same state.
+  private func scheduleSettling() {
+    guard !settlingIsScheduled.exchange(true, ordering: .acquiringAndReleasing) else { return }
+    queue.asyncAfter(deadline: .now() + .milliseconds(50)) { [self] in
+      settlingIsScheduled.store(false, ordering: .releasing)
       commitDesired()
     }
   }

@@ -273,4 +273,14 @@ import Testing
     #expect(stale(20_000_000_000) == [], "a read of 4 s is stale after 12")
     #expect(stale(22_000_000_000) == [0])
   }
+
+  @Test func pollsKeepAFixedRateAndCountWhatTheyMiss() {
+    var schedule = PollSchedule(periods: [.milliseconds(100), .seconds(1)], start: 7, jitter: 0.5)
+    #expect(schedule.next == 10_000_000, "half of a tenth of the period, at the next multiple of 5 ms")
+    #expect(schedule.take(at: 10_000_000) == [0])
+    #expect(schedule.take(at: 60_000_000) == [1], "the longer one has its own spread")
+    #expect(schedule.next == 110_000_000 && schedule.overruns == 0)
+    #expect(schedule.take(at: 345_000_000) == [0])
+    #expect(schedule.next == 410_000_000 && schedule.overruns == 2, "what was missed is left out, the grid stays")
+  }
 }

@@ -35,7 +35,7 @@ func withFolder<R>(_ body: (String) throws -> R) throws -> R {
 
 /// Awaits a condition; false when it does not come within a minute.
 func eventually(_ condition: () async -> Bool) async -> Bool {
-  let deadline = ContinuousClock.now + .seconds(60)
+  let deadline = ContinuousClock.now + .seconds(300)
   while ContinuousClock.now < deadline {
     if await condition() { return true }
     try? await Task.sleep(for: .milliseconds(5))

@@ -5,7 +5,7 @@ public struct Trouble: Error, CustomStringConvertible {
 
 /// Waits until `condition` holds; throws past the deadline, saying what was awaited and what `seen` tells.
 public func eventually(
-  _ what: String, within limit: Duration = .seconds(60), seen: () async throws -> String = { "" },
+  _ what: String, within limit: Duration = .seconds(300), seen: () async throws -> String = { "" },
   _ condition: () async throws -> Bool
 ) async throws {
   _ = try await eventually(what, within: limit, seen: seen) { try await condition() ? true : nil }
@@ -13,7 +13,7 @@ public func eventually(
 
 /// Waits until `condition` gives a value; throws past the deadline, saying what was awaited and what `seen` tells.
 public func eventually<Value>(
-  _ what: String, within limit: Duration = .seconds(60), seen: () async throws -> String = { "" },
+  _ what: String, within limit: Duration = .seconds(300), seen: () async throws -> String = { "" },
   _ condition: () async throws -> Value?
 ) async throws -> Value {
   let deadline = ContinuousClock.now + limit

@@ -7,17 +7,23 @@ package struct SlotTable<Cell: BitwiseCopyable>: ~Copyable {
 
   package init(initial: Cell) {
     self.initial = initial
-    cells = .allocate(capacity: 16)
+    cells = Self.allocate(16)
   }
 
   deinit { cells.deallocate() }
+
+  /// On a cache line's bounds: a cell of a line's size lies in one and not across two.
+  private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Cell> {
+    UnsafeMutableRawPointer.allocate(byteCount: capacity * MemoryLayout<Cell>.stride, alignment: 64)
+      .bindMemory(to: Cell.self, capacity: capacity)
+  }
 
   /// Makes all slots below `count` valid; new ones hold the initial cell. Pointers taken before are void.
   package mutating func grow(to count: Int) {
     guard count > self.count else { return }
     if count > capacity {
       capacity = max(count, capacity * 2)
-      let larger = UnsafeMutablePointer<Cell>.allocate(capacity: capacity)
+      let larger = Self.allocate(capacity)
       larger.initialize(from: cells, count: self.count)
       cells.deallocate()
       cells = larger

@@ -1,3 +1,4 @@
+internal import CProcessor
 internal import DeviceKit
 internal import Documents
 
@@ -81,6 +82,8 @@ package struct WindowStage: ~Copyable {
     let isPlain = plan.isPlain
     var fast = 0
     for index in 0..<count {
+      // With more series than the cache holds, a cell is asked for before its turn.
+      prefetch_for_write(cells + 2 * Int(slots[min(index + Self.ahead, count - 1)]))
       let row = Int(rows[index])
       let cell = cells + 2 * Int(slots[index])
       let time = times[row]
@@ -98,6 +101,9 @@ package struct WindowStage: ~Copyable {
     counters.input += UInt64(count)
     counters.held &+= UInt64(fast)
   }
+
+  /// How many samples before its turn a cell is asked for.
+  private static let ahead = 16
 
   /// Takes one sample by the full rules. One of Bad quality or without a value only ends what is known of the value's
   /// course; it moves no time on, since its own may be the gateway's where the others are the source's.

@@ -30,7 +30,7 @@ final class CollectingFeed: DeviceFeed {
 }
 
 /// Waits until `condition` holds, a minute at most; answers whether it did.
-func eventually(within limit: Duration = .seconds(60), _ condition: () throws -> Bool) async rethrows -> Bool {
+func eventually(within limit: Duration = .seconds(300), _ condition: () throws -> Bool) async rethrows -> Bool {
   let end = ContinuousClock.now + limit
   while ContinuousClock.now < end {
     if try condition() { return true }

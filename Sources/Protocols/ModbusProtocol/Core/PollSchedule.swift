@@ -9,12 +9,16 @@ public struct PollSchedule: Sendable, Hashable {
   /// How many periods passed unread, since reading took longer.
   public private(set) var overruns: UInt64 = 0
 
+  /// The first cycles stand on multiples of this: devices that are due together share one wake-up of their event loop.
+  package static let tick: Int64 = 5_000_000
+
   /// One group for each of `periods`, shorter ones raised to 10 ms. The first cycle comes within a tenth of the period,
-  /// at most 500 ms, spread by `jitter` (0..<1), so that devices do not all speak at once.
+  /// at most 500 ms, spread by `jitter` (0..<1), so that devices do not all speak at once, and at the next ``tick``.
   public init(periods: [Duration], start: Int64, jitter: Double) {
     groups = periods.map { period in
       let nanoseconds = max(Int64(period / .nanoseconds(1)), 10_000_000)
-      return Group(period: nanoseconds, due: start + Int64(Double(min(nanoseconds / 10, 500_000_000)) * jitter))
+      let due = start + Int64(Double(min(nanoseconds / 10, 500_000_000)) * jitter)
+      return Group(period: nanoseconds, due: (due + Self.tick - 1) / Self.tick * Self.tick)
     }
   }
 

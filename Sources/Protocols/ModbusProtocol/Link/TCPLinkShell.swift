@@ -92,6 +92,7 @@ final class TCPLinkShell: @unchecked Sendable {
       .connectTimeout(.nanoseconds(timeout.nanoseconds))
       .channelOption(ChannelOptions.socketOption(.so_keepalive), value: 1)
       .channelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
+      .channelOption(ChannelOptions.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 512))
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           try channel.pipeline.syncOperations.addHandler(LinkChannelHandler(self, generation: generation))

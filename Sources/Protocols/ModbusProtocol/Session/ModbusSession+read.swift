@@ -49,7 +49,8 @@ extension ModbusSession {
   /// link does not answer, the rest is not asked for.
   func read(_ blocks: [PlannedBlock], on link: any ModbusLink, by time: any PollClock) async -> SampleBatch {
     var batch = SampleBatch()
-    batch.reserveCapacity(blocks.reduce(0) { $0 + $1.block.items.count })
+    // A single block's columns are taken over whole.
+    if blocks.count > 1 { batch.reserveCapacity(blocks.reduce(0) { $0 + $1.block.items.count }) }
     var pending = Array(blocks.reversed())
     var trouble: ModbusError?
     var isAlive = false
