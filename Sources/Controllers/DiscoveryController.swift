@@ -184,7 +184,9 @@ public actor DiscoveryController {
   private func request(_ key: ObjectKey, _ fragment: JSONValue, every: Duration) -> DiscoveryRequest {
     let sessions = sessions
     let mirror = mirror
-    let (audit, progress, clock) = (audit, progress, clock)
+    let audit = audit
+    let progress = progress
+    let clock = clock
     let reports = reports
     return DiscoveryRequest(
       name: key.name, namespace: key.namespace, specification: fragment, every: every,

@@ -1,20 +1,22 @@
-internal import DeviceKit
-internal import Documents
-internal import Resources
+package import DeviceKit
+package import Documents
+package import Resources
 internal import Synchronization
 
 /// How far each Discovery's look has come. What is shown changes at most every ``interval`` and at a look's begin and end:
 /// a status is no place for what changes all the time.
-final class ProgressBoard: Sendable {
+package final class ProgressBoard: Sendable {
   private struct Entry {
     var latest: DiscoveryProgress
     var shown: DiscoveryProgress
     var shownAt: Timestamp
   }
-  static let interval = Duration.seconds(10)
+  package static let interval = Duration.seconds(10)
   private let entries = Mutex<[ObjectKey: Entry]>([:])
 
-  func set(_ key: ObjectKey, _ progress: DiscoveryProgress, at now: Timestamp) {
+  package init() {}
+
+  package func set(_ key: ObjectKey, _ progress: DiscoveryProgress, at now: Timestamp) {
     entries.withLock { entries in
       guard var entry = entries[key], progress.done > 0, progress.done < progress.total else {
         entries[key] = Entry(latest: progress, shown: progress, shownAt: now)
@@ -25,9 +27,9 @@ final class ProgressBoard: Sendable {
     }
   }
 
-  func remove(_ key: ObjectKey) { entries.withLock { _ = $0.removeValue(forKey: key) } }
+  package func remove(_ key: ObjectKey) { entries.withLock { _ = $0.removeValue(forKey: key) } }
 
-  func shown(of key: ObjectKey, at now: Timestamp) -> DiscoveryProgress? {
+  package func shown(of key: ObjectKey, at now: Timestamp) -> DiscoveryProgress? {
     entries.withLock { entries in
       guard var entry = entries[key] else { return nil }
       // A clock that was set back shows at once.

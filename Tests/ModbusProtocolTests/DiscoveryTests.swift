@@ -153,10 +153,13 @@ import Testing
     let (_, audit) = try await reports(scan([.string("127.0.0.1:\(peer.port)"), "127.0.0.2-4:1"]))
     let look = Array(audit.prefix { !$0.hasPrefix("scan ends") }) + [audit.first { $0.hasPrefix("scan ends") } ?? ""]
     #expect(look.count == 3, "\(audit)")
-    #expect(look.first == "scan starts: 4 hosts, units 1, at most 1000 probes/s and 100 at one host, functions 43/14, 3 and 17")
+    #expect(
+      look.first
+        == "scan starts: 4 hosts, units 1, at most 1000 probes/s and 100 at one host, functions 43/14, 3 and 17")
     #expect(
       look.dropFirst().first
-        == "127.0.0.1:\(peer.port): 1 connections, 5 of function 3, 1 of function 43/14; unit 1 Sunny Works/SW-10K/S-0815")
+        == "127.0.0.1:\(peer.port): 1 connections, 5 of function 3, 1 of function 43/14; unit 1 Sunny Works/SW-10K/S-0815"
+    )
     #expect(look.last?.hasPrefix("scan ends: 1 devices; no Modbus at 3 ") == true, "\(audit)")
   }
 

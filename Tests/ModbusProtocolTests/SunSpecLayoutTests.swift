@@ -52,7 +52,8 @@ import Testing
   @Test func aScaleFactorTooFarAwayIsReadOnce() throws {
     // A lithium string of 12 modules: the last lie more than a read away from the scale factors.
     let registers = try #require(SunSpecTable.definition(of: 804)?.body)
-    var body = [UInt16](repeating: 0, count: registers.pointRegisters + 12 * (registers.groups.first?.pointRegisters ?? 0))
+    var body = [UInt16](
+      repeating: 0, count: registers.pointRegisters + 12 * (registers.groups.first?.pointRegisters ?? 0))
     var offset = 0
     for point in registers.points {
       if point.name == "NMod" { body[offset] = 12 }
@@ -96,7 +97,8 @@ import Testing
   @Test func aPropertySaysAllThatItsPointIs() throws {
     let layout = try layout([(103, [UInt16](repeating: 0, count: 50)), (123, [UInt16](repeating: 0, count: 24))])
     let list = try #require(DiscoveredModel(layout).specification["properties"]?.array)
-    let properties = Dictionary(uniqueKeysWithValues: list.compactMap { entry in entry["name"]?.string.map { ($0, entry) } })
+    let properties = Dictionary(
+      uniqueKeysWithValues: list.compactMap { entry in entry["name"]?.string.map { ($0, entry) } })
     #expect(
       properties["inverter-w"] == [
         "name": "inverter-w", "description": "SunSpec 103 W", "type": "number", "unit": "W", "access": "Read",

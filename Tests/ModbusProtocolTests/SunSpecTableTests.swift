@@ -14,7 +14,8 @@ import Testing
 
   /// UCUM texts, as the device models use them.
   private let units: Set = [
-    "", "A", "V", "W", "V.A", "var", "W.h", "V.A.h", "var.h", "A.h", "Hz", "%", "s", "ms", "degC", "deg", "W/m2", "m", "mm",
+    "", "A", "V", "W", "V.A", "var", "W.h", "V.A.h", "var.h", "A.h", "Hz", "%", "s", "ms", "degC", "deg", "W/m2", "m",
+    "mm",
     "m/s", "hPa", "Ohm", "kOhm", "%/min", "%/s", "%/Hz",
   ]
 

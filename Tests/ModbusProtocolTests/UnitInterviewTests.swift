@@ -31,7 +31,9 @@ import Testing
     ]
     var interview = UnitInterview()
     let requests = hold(&interview) { request in
-      guard case .readDeviceIdentification(let code, let from) = request else { return .failure(.exception(.illegalFunction)) }
+      guard case .readDeviceIdentification(let code, let from) = request else {
+        return .failure(.exception(.illegalFunction))
+      }
       // One object a reply.
       let known = objects.keys.filter { $0 >= from && $0 <= [2, 6, 0xFF][Int(code) - 1] }.sorted()
       return page(code, [known[0]: objects[known[0]] ?? ""], next: known.count > 1 ? known[1] : nil)
@@ -49,7 +51,9 @@ import Testing
     for (conformity, streams) in [(1, [1, 2]), (0x82, [1, 2]), (3, [1, 2, 3])] as [(UInt8, [UInt8])] {
       var interview = UnitInterview()
       let requests = hold(&interview) { request in
-        guard case .readDeviceIdentification(let code, let from) = request else { return .failure(.exception(.illegalFunction)) }
+        guard case .readDeviceIdentification(let code, let from) = request else {
+          return .failure(.exception(.illegalFunction))
+        }
         return page(code, [from: "x"], conformity: conformity)
       }
       #expect(
@@ -130,7 +134,9 @@ import Testing
     func bytes(_ count: Int, using random: inout SplitMix64) -> [UInt8] {
       (0..<count).map { _ in .random(in: .min ... .max, using: &random) }
     }
-    if Int.random(in: 0..<40, using: &random) == 0 { return [request.functionCode | 0x80, .random(in: 0...12, using: &random)] }
+    if Int.random(in: 0..<40, using: &random) == 0 {
+      return [request.functionCode | 0x80, .random(in: 0...12, using: &random)]
+    }
     var pdu: [UInt8]
     switch request {
     case .read(_, let address, let count):

@@ -41,7 +41,8 @@ struct SunSpecImage: Sendable {
     guard let words = read(address, Int(request[10]) << 8 | Int(request[11])) else {
       return header + [0, 3, request[6], 0x83, 2]
     }
-    let body = [request[6], 3, UInt8(words.count * 2)] + words.flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] }
+    var body: [UInt8] = [request[6], 3, UInt8(words.count * 2)]
+    for word in words { body += [UInt8(word >> 8), UInt8(word & 255)] }
     return header + [0, UInt8(body.count)] + body
   }
 

@@ -91,7 +91,8 @@ public struct DeviceIdentification: Sendable, Hashable {
     for (id, name) in names {
       if let text = objects[id], !text.isEmpty { identity[name] = text }
     }
-    for (id, text) in objects.filter({ $0.key >= 0x80 && !$0.value.isEmpty }).sorted(by: { $0.key < $1.key }).prefix(8) {
+    for (id, text) in objects.filter({ $0.key >= 0x80 && !$0.value.isEmpty }).sorted(by: { $0.key < $1.key }).prefix(8)
+    {
       identity["object\(id)"] = text
     }
     return identity

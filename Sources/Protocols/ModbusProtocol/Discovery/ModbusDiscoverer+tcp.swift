@@ -109,7 +109,9 @@ extension ModbusDiscoverer {
       case .found:
         let find = find(interview, at: connection)
         result.look.found.append(find)
-        if let fault = interview.chain?.fault { result.look.warnings.append("\(connection.description): SunSpec: \(fault)") }
+        if let fault = interview.chain?.fault {
+          result.look.warnings.append("\(connection.description): SunSpec: \(fault)")
+        }
         answers.append("unit \(unit) \(find.device.stableID)")
       case .silent: answers.append("unit \(unit) silent")
       case .gatewayWithoutUnit: answers.append("unit \(unit) not behind the gateway")

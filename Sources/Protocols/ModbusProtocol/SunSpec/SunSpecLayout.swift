@@ -80,7 +80,9 @@ package struct SunSpecLayout: Sendable, Hashable {
 
     mutating func place() {
       place(definition.body, prefix)
-      if places.count >= room { note("model \(model.id): more points than the \(mostPlaces) that are served") }
+      if places.count >= room {
+        note("model \(model.id): more points than the \(SunSpecLayout.mostPlaces) that are served")
+      }
     }
 
     /// Notes it once, and no more than a person reads.
@@ -140,7 +142,7 @@ package struct SunSpecLayout: Sendable, Hashable {
 
     private mutating func place(_ point: SunSpecPoint, _ prefix: String, _ own: [String: Int]) {
       guard point.type.encoding != nil else { return }
-      let name = "\(prefix)-\(point.name.lowercased().map { $0 == "_" ? "-" : $0 }.reduce(into: "") { $0.append($1) })"
+      let name = "\(prefix)-" + String(point.name.lowercased().map { $0 == "_" ? "-" : $0 })
       guard name.utf8.count <= 63 else { return note("\(name): left out, a property's name has 63 characters at most") }
       let scale: Place.Scale
       switch point.scale {
@@ -152,7 +154,7 @@ package struct SunSpecLayout: Sendable, Hashable {
           return
         }
         let span = max(address + 1, cursor + point.registers) - min(address, cursor)
-        if span <= mostRegisters {
+        if span <= SunSpecLayout.mostRegisters {
           scale = .register(UInt16(address))
         } else if let power = head(factor).map({ Int(Int16(bitPattern: $0)) }), (-10...10).contains(power) {
           scale = .power(power)

@@ -95,7 +95,7 @@ extension SunSpecPoint {
   fileprivate init?(_ words: [Substring], number: Int?) {
     func numbered(_ word: Substring) -> String {
       guard let number, word.last == "#" else { return String(word) }
-      return word.dropLast() + "\(number)"
+      return String(word.dropLast()) + "\(number)"
     }
     guard words.count >= 2 else { return nil }
     let word = words[1].prefix { !$0.isNumber }
