@@ -7,13 +7,25 @@ package struct SunSpecChain: Sendable, Hashable {
     /// How many registers the device says that follow there.
     package var length: UInt16
     /// The first of these as they were read, where their content decides on what follows; else empty.
-    package var head: [UInt16] = []
+    package var head: [UInt16]
+
+    package init(id: UInt16, address: UInt16, length: UInt16, head: [UInt16] = []) {
+      self.id = id
+      self.address = address
+      self.length = length
+      self.head = head
+    }
   }
   /// Where "SunS" stands.
   package var base: UInt16
-  package var models: [Model] = []
+  package var models: [Model]
   /// Why the chain was left before its end; nil: it was walked whole.
   package var fault: String?
+
+  package init(base: UInt16, models: [Model] = []) {
+    self.base = base
+    self.models = models
+  }
 
   /// Who made the device; nil where the chain has no readable model 1.
   package var common: SunSpecCommon? {
