@@ -176,7 +176,7 @@ let package = Package(
       ]),
     tests(
       "ModbusProtocolTests",
-      ["ModbusProtocol", "Plant", "DeviceKit", "Documents", "CModbus", "TestSupport", nio, nioPosix]),
+      ["ModbusProtocol", "Plant", "DeviceKit", "Documents", "YAML", "CModbus", "TestSupport", nio, nioPosix]),
     tests(
       "MQTTProtocolTests",
       [
@@ -192,7 +192,8 @@ let package = Package(
         "TestSupport", log,
       ]),
     tests("PlantTests", ["Plant", "CModbus", "DeviceKit", "Documents", "TestSupport"]),
-    tests("GatewayTests", ["Gateway", "Resources", "YAML", "DeviceKit", "Documents", "TestSupport", log]),
+    tests(
+      "GatewayTests", ["Gateway", "ModbusProtocol", "Resources", "YAML", "DeviceKit", "Documents", "TestSupport", log]),
   ]
 )
 

@@ -52,7 +52,9 @@ public struct DecodedModel: Sendable, Hashable {
     var result: [(PropertyDefinition, WriteRules)] = []
     for property in properties {
       // A scaled register holds no value between two steps: half a step is no drift.
-      let step = property.definition.binding["scale"]?.number ?? 0
+      let binding = property.definition.binding
+      let bits = min(max(binding["fractionBits"]?.int ?? 0, 0), 62)
+      let step = (binding["scale"]?.number ?? (bits > 0 ? 1 : 0)) / Double(UInt64(1) << UInt64(bits))
       result.append((property.definition, try WriteRules(write: property.writeRules, resolution: step)))
     }
     if let fault = WriteOrder.fault(in: result.map { ($0.0.name, $0.1) }) { throw fault }

@@ -1,3 +1,5 @@
+public import Documents
+
 /// The fragments that a protocol adds to the CRDs: YAML texts, each one OpenAPI v3 structural schema
 /// (apiextensions.k8s.io/v1).
 public struct ProtocolSchema: Sendable {
@@ -29,6 +31,10 @@ public protocol ProtocolPlugin: Sendable {
 
   /// The discoverer for the protocol's fragment of a Discovery's spec. Nil for a protocol that discovers nothing.
   func discoverer(for request: DiscoveryRequest) throws(DeviceError) -> (any Discoverer)?
+
+  /// What is wrong or doubtful in the bindings of a model's properties, which are in the model's order. `model` is the
+  /// protocol's fragment of the model's spec.
+  func findings(in properties: [PropertyDefinition], model: JSONValue) -> [ModelFinding]
 
   /// What devices sent and no good sample came of, since the start, by cause: for /metrics.
   var drops: [(cause: String, count: UInt64)] { get }
@@ -64,6 +70,9 @@ public struct ProtocolCounter: Sendable, Hashable {
 }
 
 extension ProtocolPlugin {
+  /// Nothing is looked for.
+  public func findings(in properties: [PropertyDefinition], model: JSONValue) -> [ModelFinding] { [] }
+
   /// Nothing is counted.
   public var drops: [(cause: String, count: UInt64)] { [] }
   public var counters: [ProtocolCounter] { [] }

@@ -71,7 +71,7 @@ struct BlockEmitter {
     return (endsLine ? "|" : "|-") + lines.map { $0.isEmpty ? "\n" : "\n\(margin)\($0)" }.joined()
   }
 
-  private static func quoted(_ text: String) -> String {
+  static func quoted(_ text: String) -> String {
     var bytes: [UInt8] = []
     // JSON leaves DEL, C1 controls, byte order marks and line separators bare, which YAML does not allow or folds.
     var plain = ""

@@ -75,4 +75,10 @@ public enum YAMLDocument {
 
   /// The values as one stream, divided by `---`.
   public static func text(of values: [JSONValue]) -> String { values.map { text(of: $0) }.joined(separator: "---\n") }
+
+  /// The value in flow style on one line, without a newline: `{name: flow, type: number}`. Of an object's keys those of
+  /// `leading` come first, the others sorted.
+  public static func line(of value: JSONValue, leading: [String] = []) -> String {
+    FlowEmitter.text(of: value, leading: leading)
+  }
 }

@@ -52,7 +52,10 @@ struct ModbusWriteCommand: AsyncParsableCommand {
   @Argument(help: "The value.")
   var value: String
   @OptionGroup var options: ModbusOptions
-  @Option(help: "int16, uint16, int32, uint32, int64, uint64, float32, float64 or string; registers only.")
+  @Option(
+    help:
+      "int16, uint16, int32, uint32, int64, uint64, float16, float32, float64, bcd16, bcd32, bcd64 or string; registers only."
+  )
   var encoding: RegisterEncoding = .uint16
   @Option(help: "ABCD, DCBA, BADC or CDAB.")
   var order: RegisterOrder = .abcd

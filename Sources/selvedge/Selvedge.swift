@@ -11,7 +11,7 @@ struct Selvedge: AsyncParsableCommand {
     version: GatewayVersion.text,
     subcommands: [
       RunCommand.self, KubeconfigCommand.self, CRDsCommand.self, ValidateCommand.self, DiscoverCommand.self,
-      ModbusCommand.self, GetCommand.self, ApplyCommand.self, TwinCommand.self, BackupCommand.self,
+      ModbusCommand.self, ModelCommand.self, GetCommand.self, ApplyCommand.self, TwinCommand.self, BackupCommand.self,
       RestoreCommand.self, VersionCommand.self,
     ])
 }

@@ -2,6 +2,7 @@ import Controllers
 import DeviceKit
 import Documents
 import Testing
+import TwinStore
 
 @Suite struct ModelDecodingTests {
   @Test func `How often a value is kept comes from the property, else from the model, else from the gateway`() throws {
@@ -17,5 +18,14 @@ import Testing
     }
     #expect(try intervals(["every": "5m"]) == [.seconds(300), .zero, .seconds(300)])
     #expect(try intervals(nil) == [nil, .zero, nil])
+  }
+
+  @Test(arguments: [
+    (["scale": 0.1], 0.1), (["fractionBits": 8], 1.0 / 256), (["fractionBits": 4, "scale": 10], 0.625), ([:], 0),
+  ] as [(JSONValue, Double)])
+  func `A register's step is that of its scale and of its fixed point`(binding: JSONValue, step: Double) throws {
+    let spec: JSONValue = ["protocol": "modbus", "properties": [["name": "a", "type": "number", "modbus": binding]]]
+    let model = try #require(DecodedModel(["metadata": ["name": "m"], "spec": spec]))
+    #expect(try model.ruledProperties().map(\.1.resolution) == [step])
   }
 }

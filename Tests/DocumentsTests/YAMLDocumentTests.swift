@@ -106,4 +106,17 @@ struct YAMLDocumentTests {
         == "apiVersion: v1\nkind: K\nmetadata:\n  name: m\nspec:\n  a:\n    c:\n    - name: m\n      v: 1\n  b:\n  - x\n  - \"on\"\nstatus: {}\n"
     )
   }
+
+  @Test("a line in flow style reads back as the same value", arguments: values)
+  func lineRoundTrip(value: JSONValue) throws {
+    let line = YAMLDocument.line(of: ["a": value, "b": [value]])
+    #expect(!line.contains("\n"))
+    #expect(try YAMLDocument.all(in: "- \(line)\n") == [[["a": value, "b": [value]]]], "\(line)")
+  }
+
+  @Test("a line has the leading keys first and quotes where flow style needs them")
+  func lineStyle() {
+    let line = YAMLDocument.line(of: ["b": 1, "name": "x, y", "a": ["on", "kW.h", "40011"]], leading: ["name"])
+    #expect(line == #"{name: "x, y", a: ["on", kW.h, "40011"], b: 1}"#)
+  }
 }

@@ -38,12 +38,17 @@ public struct BuiltInPlugins: Sendable {
     ]
   }
 
-  /// The CRDs, composed from the common part and what each protocol and sink adds.
-  public static func customResourceDefinitions() throws -> [JSONValue] {
+  /// For what the plugins say of themselves and of models, without anything to serve.
+  static var forSchemas: BuiltInPlugins {
     let logger = Logger(label: "selvedge.plugins")
-    let plugins = BuiltInPlugins(
+    return BuiltInPlugins(
       brokers: BrokerPool(logger: logger), exportDirectory: ".", credentials: NoCredentials(), clock: .system,
       logger: logger)
+  }
+
+  /// The CRDs, composed from the common part and what each protocol and sink adds.
+  public static func customResourceDefinitions() throws -> [JSONValue] {
+    let plugins = forSchemas
     return try CRDComposer.customResourceDefinitions(
       protocols: plugins.protocols.map { ($0.name, $0.schema.connection, $0.schema.property, $0.schema.discovery) },
       sinks: plugins.sinks.map { ($0.name, $0.schema) },

@@ -1,4 +1,5 @@
 public import DeviceKit
+public import Documents
 public import NIOCore
 public import NIOPosix
 
@@ -23,6 +24,10 @@ public final class ModbusPlugin: ProtocolPlugin {
 
   public func discoverer(for request: DiscoveryRequest) throws(DeviceError) -> (any Discoverer)? {
     try ModbusDiscoverer(request, links: links, clock: clock)
+  }
+
+  public func findings(in properties: [PropertyDefinition], model: JSONValue) -> [ModelFinding] {
+    RegisterLint.findings(in: properties, model: model)
   }
 }
 

@@ -4,7 +4,7 @@ import TestSupport
 /// A Modbus server on pymodbus, in a process of its own, with a pymodbus client beside it for setting and reading back.
 ///
 /// Units 1 and 2: 200 coils; 200 discrete inputs, every third set; 300 input registers, 1000 and up; holding registers
-/// 0 to 299 but for a hole from 60 to 69.
+/// 0 to 299 but for a hole from 60 to 69. Unit 3: 9,000 holding registers and 2,000 coils.
 ///
 /// `@unchecked Sendable`: one test asks at a time, and each question is answered before the next.
 final class PymodbusServer: @unchecked Sendable {
@@ -82,7 +82,10 @@ final class PymodbusServer: @unchecked Sendable {
 
     async def main():
         kind, where = sys.argv[1], sys.argv[2]
-        context = ModbusServerContext(devices={1: unit(), 2: unit()}, single=False)
+        wide = ModbusDeviceContext(
+            co=ModbusSparseDataBlock({i: False for i in range(2000)}),
+            hr=ModbusSparseDataBlock({i: 0 for i in range(9000)}))
+        context = ModbusServerContext(devices={1: unit(), 2: unit(), 3: wide}, single=False)
         identity = ModbusDeviceIdentification(info_name={
             "VendorName": "Example Works", "ProductCode": "BC-4", "MajorMinorRevision": "2.1",
             "ProductName": "Boiler", "ModelName": "BC-4 large"})

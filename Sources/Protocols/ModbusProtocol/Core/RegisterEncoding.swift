@@ -1,31 +1,45 @@
 /// How a value lies in registers.
 public enum RegisterEncoding: String, Sendable, Hashable, CaseIterable {
-  case bit, int16, uint16, int32, uint32, int64, uint64, float32, float64, string
+  case bit, int8, uint8, int16, uint16, int32, uint32, int64, uint64, float16, float32, float64, bcd16, bcd32, bcd64,
+    string
 
   /// How many registers it takes; nil for a string, whose binding says it.
   public var registerCount: Int? {
     switch self {
-    case .bit, .int16, .uint16: 1
-    case .int32, .uint32, .float32: 2
-    case .int64, .uint64, .float64: 4
+    case .bit, .int8, .uint8, .int16, .uint16, .float16, .bcd16: 1
+    case .int32, .uint32, .float32, .bcd32: 2
+    case .int64, .uint64, .float64, .bcd64: 4
     case .string: nil
     }
   }
 
-  public var isFloat: Bool { self == .float32 || self == .float64 }
+  public var isFloat: Bool { self == .float16 || self == .float32 || self == .float64 }
+
+  /// Four bits a decimal digit, the highest digit first: packed, without a sign.
+  public var isBCD: Bool { self == .bcd16 || self == .bcd32 || self == .bcd64 }
+
+  /// An integer in two's complement or without a sign; of it single bits and fields can be taken.
+  public var isInteger: Bool { !isFloat && !isBCD && self != .string }
+
+  /// Two's complement.
+  package var isSigned: Bool { self == .int8 || self == .int16 || self == .int32 || self == .int64 }
+
+  /// How many bits the raw value has; 0 for a string.
+  package var bitWidth: Int {
+    switch self {
+    case .bit: 1
+    case .int8, .uint8: 8
+    default: (registerCount ?? 0) * 16
+    }
+  }
 
   /// The integers that it can hold; nil for floats and strings.
   package var integerRange: ClosedRange<Int128>? {
-    switch self {
-    case .bit: 0...1
-    case .int16: Int128(Int16.min)...Int128(Int16.max)
-    case .uint16: 0...Int128(UInt16.max)
-    case .int32: Int128(Int32.min)...Int128(Int32.max)
-    case .uint32: 0...Int128(UInt32.max)
-    case .int64: Int128(Int64.min)...Int128(Int64.max)
-    case .uint64: 0...Int128(UInt64.max)
-    case .float32, .float64, .string: nil
-    }
+    if isBCD { return 0...((0..<bitWidth / 4).reduce(1) { power, _ in power * 10 } - 1) }
+    guard isInteger else { return nil }
+    return isSigned
+      ? -(Int128(1) << Int128(bitWidth - 1))...(Int128(1) << Int128(bitWidth - 1)) - 1
+      : 0...(Int128(1) << Int128(bitWidth)) - 1
   }
 }
 

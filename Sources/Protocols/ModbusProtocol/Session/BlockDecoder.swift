@@ -15,6 +15,9 @@ package struct BlockDecoder: Sendable {
     var swaps: Bool
     /// Number = (raw × multiplier + addend) / divisor, exactly; nil: the raw integer.
     var scaling: (multiplier: Int64, addend: Int64, divisor: Double)?
+    /// The raw bits that mean no value, where ``hasSentinel``.
+    var sentinel: UInt64 = 0
+    var hasSentinel = false
   }
 
   private let steps: [Step]
@@ -39,12 +42,13 @@ package struct BlockDecoder: Sendable {
   }
 
   private static func step(_ codec: RegisterCodec, at start: Int) -> (Step, SampleKind)? {
-    let scale = codec.transform.scale
-    let offset = codec.transform.offset
     // Whatever else a codec can be told makes it another one than this.
-    guard codec == RegisterCodec(codec.encoding, order: codec.order, type: codec.type, scale: scale, offset: offset),
-      codec.type == .number || codec.type == .integer
-    else { return nil }
+    var plain = RegisterCodec(codec.encoding, order: codec.order, type: codec.type)
+    plain.transform = codec.transform
+    plain.notAvailable = codec.notAvailable
+    guard codec == plain, codec.notAvailable.count <= 1, codec.type == .number || codec.type == .integer else {
+      return nil
+    }
     let raw: Raw
     switch codec.encoding {
     case .uint16, .uint32: raw = .unsigned
@@ -58,6 +62,7 @@ package struct BlockDecoder: Sendable {
     var step = Step(
       start: start, count: codec.registerCount, raw: raw, reverses: codec.order.reversesRegisters,
       swaps: codec.order.swapsBytes)
+    if let sentinel = codec.notAvailable.first { (step.sentinel, step.hasSentinel) = (sentinel, true) }
     let isFloat = codec.encoding.isFloat
     guard codec.type == .number || !isFloat else { return nil }
     if codec.transform.isIdentity {
@@ -65,7 +70,7 @@ package struct BlockDecoder: Sendable {
     } else {
       // Products of 32-bit raw values with these stay exact in Double's 53 bits, so that the division rounds once.
       guard codec.type == .number, !isFloat, codec.registerCount <= 2, let exact = codec.transform.decimal,
-        abs(exact.multiplier) <= 1 << 20, abs(exact.addend) <= 1 << 51
+        exact.multiplier.magnitude <= 1 << 20, exact.addend.magnitude <= 1 << 51
       else { return nil }
       step.scaling = (exact.multiplier, exact.addend, exact.divisor)
     }
@@ -74,14 +79,16 @@ package struct BlockDecoder: Sendable {
     return (step, codec.type == .number ? .number : .integer)
   }
 
-  /// Appends all items of the block, Good. False, and nothing appended, where one of them is not a finite number.
+  /// Appends all items of the block, Good. False, and nothing appended, where one of them has no value.
   package func decode(_ registers: [UInt16], at time: Int64, into batch: inout SampleBatch) -> Bool {
     var isWhole = true
     let payloads = [UInt64](unsafeUninitializedCapacity: steps.count) { payloads, count in
       registers.withUnsafeBufferPointer { registers in
         steps.withUnsafeBufferPointer { steps in
           for index in 0..<steps.count {
-            let payload = Self.payload(steps[index], registers)
+            let word = Self.word(steps[index], registers)
+            let payload = Self.payload(steps[index], word)
+            if steps[index].hasSentinel, steps[index].sentinel == word { isWhole = false }
             if steps[index].raw == .float32 || steps[index].raw == .float64,
               !Double(bitPattern: payload).isFinite
             {
@@ -99,7 +106,7 @@ package struct BlockDecoder: Sendable {
   }
 
   @inline(__always)
-  private static func payload(_ step: Step, _ registers: UnsafeBufferPointer<UInt16>) -> UInt64 {
+  private static func word(_ step: Step, _ registers: UnsafeBufferPointer<UInt16>) -> UInt64 {
     precondition(step.start + step.count <= registers.count)
     var word: UInt64 = 0
     if step.count == 1 {
@@ -110,6 +117,11 @@ package struct BlockDecoder: Sendable {
         word = word << 16 | UInt64(step.swaps ? register.byteSwapped : register)
       }
     }
+    return word
+  }
+
+  @inline(__always)
+  private static func payload(_ step: Step, _ word: UInt64) -> UInt64 {
     let integer: Int64
     switch step.raw {
     case .unsigned, .signed64: integer = Int64(bitPattern: word)

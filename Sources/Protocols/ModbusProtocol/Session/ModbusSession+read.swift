@@ -138,7 +138,7 @@ extension ModbusSession {
       let decoded: RegisterCodec.Decoded
       switch response {
       case .registers(let registers): decoded = binding.codec.decode(registers[start..<start + item.length])
-      case .bits(let bits): decoded = binding.codec.decode([bits[start] ? 1 : 0])
+      case .bits(let bits): decoded = binding.codec.decode(bits[start..<start + item.length].map { $0 ? 1 : 0 }[...])
       case .written, .serverID, .identification: continue
       }
       switch decoded {

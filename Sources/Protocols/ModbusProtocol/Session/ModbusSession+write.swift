@@ -17,7 +17,8 @@ extension ModbusSession {
           continue
         }
         do throws(DeviceError) {
-          steps.append(WriteStep(change: try binding.change(to: write.value), writes: [index]))
+          let power = try await scalePower(of: binding, on: link)
+          steps.append(WriteStep(change: try binding.change(to: write.value, power: power), writes: [index]))
         } catch {
           results[index] = error
         }
@@ -120,8 +121,8 @@ extension ModbusSession {
       return await send([.writeCoil(address: UInt16(address), value: values[0]), many], on: link)
     case .registers(let address, let values):
       return await send(Self.choices(UInt16(address), values), on: link)
-    case .bits(let address, let mask, let bits):
-      return await setBits(UInt16(address), mask: mask, bits: bits, on: link)
+    case .bits(let address, let masks, let bits):
+      return await setBits(UInt16(address), masks: masks, bits: bits, on: link)
     }
   }
 
@@ -159,20 +160,39 @@ extension ModbusSession {
     return last ?? .exception(.illegalFunction)
   }
 
-  /// FC 22 where the device has it; else reads the register, changes the bits and writes it, while no other session of
-  /// the link does the same.
-  private func setBits(_ address: UInt16, mask: UInt16, bits: UInt16, on link: any ModbusLink) async -> ModbusError? {
-    if !state.withLock({ $0.writes.refused.contains(22) }) {
-      let error = await send([.maskWrite(address: address, and: ~mask, or: bits)], on: link)
+  /// FC 22 for one register where the device has it; else reads the registers, changes the bits and writes them, while
+  /// no other session of the link does the same. Registers of which every bit is given are written at once.
+  private func setBits(
+    _ address: UInt16, masks: [UInt16], bits: [UInt16], on link: any ModbusLink
+  ) async -> ModbusError? {
+    if masks.allSatisfy({ $0 == .max }) { return await send(Self.choices(address, bits), on: link) }
+    if masks.count == 1, !state.withLock({ $0.writes.refused.contains(22) }) {
+      let error = await send([.maskWrite(address: address, and: ~masks[0], or: bits[0])], on: link)
       guard error == .exception(.illegalFunction) else { return error }
     }
     return await link.modification.withLock {
-      switch await execute(.read(.holding, address: address, count: 1), on: link).result {
+      switch await execute(.read(.holding, address: address, count: UInt16(masks.count)), on: link).result {
       case .success(.registers(let registers)):
-        return await send(Self.choices(address, [registers[0] & ~mask | bits]), on: link)
+        let changed = registers.indices.map { registers[$0] & ~masks[$0] | bits[$0] }
+        return await send(Self.choices(address, changed), on: link)
       case .success: return .notModbus("an answer to another request")
       case .failure(let error): return error
       }
+    }
+  }
+
+  /// The power of ten that a property's scale factor is at present; 0 for a property without one.
+  private func scalePower(of binding: PropertyBinding, on link: any ModbusLink) async throws(DeviceError) -> Int {
+    guard let place = binding.codec.scaleFactor, binding.property.access.canWrite else { return 0 }
+    switch await execute(.read(binding.table, address: place.address, count: 1), on: link).result {
+    case .success(.registers(let registers)):
+      do throws(BadRegisters) {
+        return try ScaleFactorPlace.power(registers[0], order: binding.codec.order)
+      } catch {
+        throw DeviceError(reason: "NotAvailable", message: "property '\(binding.property.name)': \(error.cause)")
+      }
+    case .success: throw ModbusError.notModbus("an answer to another request").deviceError(connection.description)
+    case .failure(let error): throw error.deviceError(connection.description)
     }
   }
 }

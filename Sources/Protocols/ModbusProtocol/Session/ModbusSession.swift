@@ -146,6 +146,6 @@ package final class ModbusSession: DeviceSession {
 
 extension ReadItem {
   init(_ index: Int, _ binding: PropertyBinding) {
-    self.init(item: index, table: binding.table, address: Int(binding.address), length: binding.length)
+    self.init(item: index, table: binding.table, address: binding.readAddress, length: binding.length)
   }
 }

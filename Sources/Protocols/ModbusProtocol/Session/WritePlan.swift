@@ -1,4 +1,5 @@
 package import DeviceKit
+import Documents
 
 /// What a device was seen to refuse with exception 1; until then everything is taken to be served.
 package struct WriteSupport: Sendable, Hashable {
@@ -12,8 +13,8 @@ package struct WriteStep: Sendable, Hashable {
   package enum Change: Sendable, Hashable {
     case coils(address: Int, [Bool])
     case registers(address: Int, [UInt16])
-    /// Bits of one holding register: those in `mask` become those of `bits`.
-    case bits(address: Int, mask: UInt16, bits: UInt16)
+    /// Bits of holding registers: those in each one's mask become those of `bits`.
+    case bits(address: Int, masks: [UInt16], bits: [UInt16])
   }
   package var change: Change
   package var writes: [Int]
@@ -35,9 +36,10 @@ package struct WriteStep: Sendable, Hashable {
     where nextAddress == address + values.count
       && values.count + more.count <= ModbusRequest.maximumRegistersPerWrite:
       change = .registers(address: address, values + more)
-    case (.bits(let address, let mask, let bits), .bits(let nextAddress, let nextMask, let nextBits))
-    where address == nextAddress && mask & nextMask == 0:
-      change = .bits(address: address, mask: mask | nextMask, bits: bits | nextBits)
+    case (.bits(let address, let masks, let bits), .bits(let nextAddress, let nextMasks, let nextBits))
+    where address == nextAddress && masks.count == nextMasks.count && zip(masks, nextMasks).allSatisfy { $0 & $1 == 0 }:
+      change = .bits(
+        address: address, masks: zip(masks, nextMasks).map { $0 | $1 }, bits: zip(bits, nextBits).map { $0 | $1 })
     default: return nil
     }
     return WriteStep(change: change, writes: writes + next.writes)
@@ -63,7 +65,8 @@ package struct WriteStep: Sendable, Hashable {
 
 extension PropertyBinding {
   /// The change that gives the property `value`; checks access, table, the model's bounds and the encoding's range.
-  package func change(to value: Value) throws(DeviceError) -> WriteStep.Change {
+  /// `power` is what the register of the scale factor holds, where there is one.
+  package func change(to value: Value, power: Int = 0) throws(DeviceError) -> WriteStep.Change {
     func refusal(_ reason: String, _ message: String) -> DeviceError {
       DeviceError(reason: reason, message: "property '\(property.name)': \(message)", isPermanent: true)
     }
@@ -71,12 +74,12 @@ extension PropertyBinding {
     guard table.isWritable else {
       throw refusal("AccessDenied", "lies in table \(table.rawValue), which devices do not let be written")
     }
-    if let number = value.number {
+    for number in value.numbers {
       if let minimum = property.minimum, number < minimum {
-        throw refusal("OutOfRange", "\(value.shown) is below \(minimum)")
+        throw refusal("OutOfRange", "\(Value.number(number).shown) is below \(minimum)")
       }
       if let maximum = property.maximum, number > maximum {
-        throw refusal("OutOfRange", "\(value.shown) is above \(maximum)")
+        throw refusal("OutOfRange", "\(Value.number(number).shown) is above \(maximum)")
       }
     }
     if !property.allowed.isEmpty,
@@ -85,30 +88,28 @@ extension PropertyBinding {
       throw refusal("OutOfRange", "\(value.shown) is not among the allowed values")
     }
     do {
-      if table == .coil { return .coils(address: Int(address), [try codec.encodeBit(value)]) }
-      if let bit = codec.bit {
-        let place = codec.place(ofBit: bit)
-        return .bits(
-          address: Int(address) + place.register, mask: 1 << place.bit,
-          bits: try codec.encodeBit(value) ? 1 << place.bit : 0)
+      if table == .coil { return .coils(address: Int(address), try codec.encodeBits(value)) }
+      if codec.isMasked {
+        // Registers of which nothing is changed are left alone.
+        let (masks, bits) = (codec.masks, try codec.encodeMasked(value))
+        let first = masks.firstIndex { $0 != 0 } ?? 0
+        let last = masks.lastIndex { $0 != 0 } ?? 0
+        return .bits(address: Int(address) + first, masks: Array(masks[first...last]), bits: Array(bits[first...last]))
       }
-      return .registers(address: Int(address), try codec.encode(value))
+      return .registers(address: Int(address), try codec.encode(value, power: power))
     } catch {
       throw refusal(error.reason, error.message)
     }
   }
 }
 
-extension RegisterCodec {
-  /// The register, counted from the value's first, and the bit in it, where bit `bit` of the value lies.
-  func place(ofBit bit: Int) -> (register: Int, bit: UInt16) {
-    let fromLowest = bit / 16
-    let register = order.reversesRegisters ? fromLowest : registerCount - 1 - fromLowest
-    return (register, UInt16(order.swapsBytes ? bit % 16 ^ 8 : bit % 16))
-  }
-}
-
 extension Value {
+  /// The number that the value is, or those that an array has.
+  fileprivate var numbers: [Double] {
+    if case .object(.array(let elements)) = self { return elements.compactMap(\.number) }
+    return number.map { [$0] } ?? []
+  }
+
   /// Whether both are the same value, 15 and 15.0 counting as one.
   func isSame(_ other: Value) -> Bool {
     if let number, let otherNumber = other.number { return number == otherNumber }

@@ -58,14 +58,14 @@ public struct ModbusTool: Sendable {
     case .bits(let bits):
       var rows = TextTable(["ADDRESS", "REGISTER", "VALUE"])
       for (index, bit) in bits.enumerated() {
-        rows.add(["\(address + index)", Self.modicon(table, address + index), bit ? "1" : "0"])
+        rows.add(["\(address + index)", ModiconRegister.text(table, address + index), bit ? "1" : "0"])
       }
       return rows.text
     case .registers(let registers):
       var rows = TextTable(["ADDRESS", "REGISTER", "HEX", "UNSIGNED", "SIGNED"])
       for (index, register) in registers.enumerated() {
         rows.add([
-          "\(address + index)", Self.modicon(table, address + index), Self.hexadecimal(register), "\(register)",
+          "\(address + index)", ModiconRegister.text(table, address + index), Self.hexadecimal(register), "\(register)",
           "\(Int16(bitPattern: register))",
         ])
       }
@@ -83,12 +83,6 @@ public struct ModbusTool: Sendable {
       }
     }
     return rows
-  }
-
-  private static func modicon(_ table: RegisterTable, _ address: Int) -> String {
-    let digits = address < 9_999 ? 4 : 5
-    let number = String(address + 1)
-    return "\(table.modiconDigit)" + String(repeating: "0", count: max(0, digits - number.count)) + number
   }
 
   private static func hexadecimal(_ register: UInt16) -> String {
@@ -142,7 +136,7 @@ public struct ModbusTool: Sendable {
     let present = Self.shown(try await send(readBack, endpoint, unit), binding)
     let bytes = request.bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }.joined(
       separator: " ")
-    let place = "\(table.rawValue) \(address) (\(Self.modicon(table, address)))"
+    let place = "\(table.rawValue) \(address) (\(ModiconRegister.text(table, address)))"
     let description =
       "\(endpoint) unit \(unit): \(place) from \(present) to \(text) by function \(request.functionCode); bytes \(bytes)"
     return PreparedWrite(
