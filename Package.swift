@@ -204,7 +204,8 @@ let package = Package(
         "TestSupport", log,
       ]),
     tests("PlantTests", ["Plant", "CModbus", "DeviceKit", "Documents", "TestSupport"]),
-    tests("GatewayTests", ["Gateway", "Resources", "YAML", "DeviceKit", "Documents", "TestSupport", log]),
+    tests(
+      "GatewayTests", ["Gateway", "ModbusProtocol", "Resources", "YAML", "DeviceKit", "Documents", "TestSupport", log]),
   ]
 )
 

@@ -55,6 +55,8 @@ test_packages=(
   socat:socat
   umockdev:umockdev-run
   mbpoll:mbpoll
+  tcpdump:tcpdump
+  iproute2:ip
   prometheus:prometheus
   victoria-metrics:victoria-metrics
   influxdb:influxd
@@ -139,8 +141,8 @@ for group in "$@"; do
       require_swift
       require_packages "${build_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}"
       require_python_packages \
-        'import pymodbus, kubernetes, kopf, yaml, numpy, pysparkplug, cramjam, opentelemetry.proto.collector.metrics.v1.metrics_service_pb2' \
-        pymodbus kubernetes kopf pyyaml numpy pysparkplug cramjam opentelemetry-proto
+        'import pymodbus, sunspec2, kubernetes, kopf, yaml, numpy, pysparkplug, cramjam, opentelemetry.proto.collector.metrics.v1.metrics_service_pb2' \
+        pymodbus pysunspec2 kubernetes kopf pyyaml numpy pysparkplug cramjam opentelemetry-proto
       ;;
     deploy)
       require_swift

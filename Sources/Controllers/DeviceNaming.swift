@@ -1,3 +1,5 @@
+public import DeviceKit
+
 /// Names for discovered Devices: readable, legal (RFC 1123 label), and distinct by a hash of 57 bits, so that neither
 /// an address nor luck decides.
 public enum DeviceNaming {
@@ -10,6 +12,11 @@ public enum DeviceNaming {
     let prefix = legal(hint.isEmpty ? discovery : hint).prefix(63 - 1 - hash.utf8.count)
     let trimmed = String(prefix).trimmingDashes
     return trimmed.isEmpty ? "device-\(hash)" : "\(trimmed)-\(hash)"
+  }
+
+  /// The name of a DeviceModel that discovery learned: equal models have the same, whoever found them.
+  public static func name(of model: DiscoveredModel) -> String {
+    name(hint: model.nameHint, discovery: "standard-model", stableID: model.fingerprint)
   }
 
   /// `text` as an RFC 1123 label of at most 63 characters: lower case, everything else a dash.

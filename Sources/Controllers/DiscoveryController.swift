@@ -11,11 +11,16 @@ public actor DiscoveryController {
     public var lastReport: Timestamp?
     public var warnings: [String] = []
     public var error: DeviceError?
+    /// How far the present look, or the last one, has come.
+    public var progress: DiscoveryProgress?
+    /// Whether `spec.suspend` keeps it from looking.
+    public var isSuspended = false
   }
 
   private struct Running {
     var specification: JSONValue
-    var task: Task<Void, Never>
+    /// Nil while the Discovery is suspended.
+    var task: Task<Void, Never>?
   }
 
   private let mirror: ResourceMirror
@@ -26,7 +31,9 @@ public actor DiscoveryController {
   private let nodeName: String
   private let clock: WallClock
   private let events: EventRecorder
+  private let audit: @Sendable (ObjectKey, String) -> Void
   private let logger: Logger
+  private let progress = ProgressBoard()
   private var running: [ObjectKey: Running] = [:]
   private let reports = ReportDirectory()
   private var observations: [ObjectKey: Observation] = [:]
@@ -41,8 +48,8 @@ public actor DiscoveryController {
 
   public init(
     mirror: ResourceMirror, backend: any ResourceBackend, writer: any StatusWriter, plugins: [any ProtocolPlugin],
-    sessions: DeviceController,
-    nodeName: String, clock: WallClock, events: EventRecorder, logger: Logger
+    sessions: DeviceController, nodeName: String, clock: WallClock, events: EventRecorder,
+    audit: @escaping @Sendable (ObjectKey, String) -> Void, logger: Logger
   ) {
     self.mirror = mirror
     self.backend = backend
@@ -52,28 +59,41 @@ public actor DiscoveryController {
     self.nodeName = nodeName
     self.clock = clock
     self.events = events
+    self.audit = audit
     self.logger = logger
   }
 
-  public func observation(of key: ObjectKey) -> Observation? { observations[key] }
+  public func observation(of key: ObjectKey) -> Observation? {
+    guard var observation = observations[key] else { return nil }
+    observation.progress = progress.shown(of: key, at: clock.now)
+    return observation
+  }
 
   /// Follows the Discoveries until the task is cancelled, then stops their discoverers.
   public func run() async {
     await mirror.changes().drain { changes in
       for change in changes where change.resource == .discoveries { self.restart(change.key) }
     }
-    for (_, running) in running { running.task.cancel() }
-    for (_, running) in running { await running.task.value }
+    for (_, running) in running { running.task?.cancel() }
+    for (_, running) in running { await running.task?.value }
   }
 
   private func restart(_ key: ObjectKey) {
     let discovery = mirror.object(.discoveries, key)
     let specification = discovery?["spec"]
     guard running[key]?.specification != specification else { return }
-    running.removeValue(forKey: key)?.task.cancel()
+    running.removeValue(forKey: key)?.task?.cancel()
+    progress.remove(key)
     guard let discovery, let specification else {
       observations[key] = nil
       reports.set(key, nil)
+      return
+    }
+    let isSuspended = specification["suspend"]?.bool ?? false
+    observe(key) { $0.isSuspended = isSuspended }
+    guard !isSuspended else {
+      audit(key, "suspended: nothing is looked for, and no Device is removed")
+      running[key] = Running(specification: specification)
       return
     }
     // Cancelled here when the Discovery changes or goes, and at the end of `run()`.
@@ -174,7 +194,9 @@ public actor DiscoveryController {
   private func request(_ key: ObjectKey, _ fragment: JSONValue, every: Duration) -> DiscoveryRequest {
     let sessions = sessions
     let mirror = mirror
-    let logger = logger
+    let audit = audit
+    let progress = progress
+    let clock = clock
     let reports = reports
     return DiscoveryRequest(
       name: key.name, namespace: key.namespace, specification: fragment, every: every,
@@ -186,7 +208,7 @@ public actor DiscoveryController {
         }
       },
       devicesOfDiscovery: { reports.devices(of: ObjectKey(namespace: key.namespace, name: $0)) },
-      audit: { logger.notice("scan", metadata: ["discovery": "\(key)", "step": "\($0)"]) })
+      audit: { audit(key, $0) }, progress: { progress.set(key, $0, at: clock.now) })
   }
 
   private func observe(_ key: ObjectKey, _ change: (inout Observation) -> Void) {
@@ -200,10 +222,24 @@ public actor DiscoveryController {
     let existing = mirror.objects(.devices).filter { $0.key.namespace == key.namespace }
     applied = applied.filter { existing[$0.key] != nil || $0.key.namespace != key.namespace }
     let connected = sessions.connectedDevices
+    for model in reconciler.standardModels(of: devices) { await apply(model, for: key, reconciler) }
     let directives = reconciler.reconcile(
       devices, existing: existing,
       isConnected: { connected.contains(DeviceKey(namespace: $0.namespace, name: $0.name)) }, now: clock.now)
     for directive in directives { await carryOut(directive, for: key, reconciler) }
+  }
+
+  private func apply(_ model: JSONValue, for discovery: ObjectKey, _ reconciler: DiscoveryReconciler) async {
+    // A model of this name is this model, or what a person has made of it: its name carries a hash of what it says.
+    guard mirror.object(.deviceModels, model.objectKey) == nil else { return }
+    do {
+      _ = try await backend.patch(
+        .deviceModels, model.objectKey, .apply(model, force: false), subresource: nil,
+        WriteOptions(fieldManager: DiscoveryReconciler.managerPrefix))
+      logger.notice("model made by standard", metadata: ["model": "\(model.objectKey)", "discovery": "\(discovery)"])
+    } catch {
+      logger.warning("model not taken", metadata: ["model": "\(model.objectKey)", "error": "\(error)"])
+    }
   }
 
   private func carryOut(

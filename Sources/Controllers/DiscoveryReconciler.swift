@@ -18,6 +18,8 @@ public struct DiscoveryReconciler: Sendable {
 
   /// Marks the Devices of a Discovery.
   public static let discoveryLabel = "selvedge.dev/discovery"
+  /// Marks DeviceModels that discovery made by a protocol's standard; its value is the protocol.
+  public static let standardModelLabel = "selvedge.dev/standard-model"
   /// The field manager of every write that discovery makes starts so.
   public static let managerPrefix = "selvedge-discovery"
 
@@ -92,6 +94,22 @@ public struct DiscoveryReconciler: Sendable {
     return spec
   }
 
+  /// The DeviceModels that the finds bring along, each once: to be there before the Devices.
+  public func standardModels(of report: [DiscoveredDevice]) -> [JSONValue] {
+    guard discovery[path: "spec", "template", "spec", "modelRef", "name"] == nil else { return [] }
+    var seen: Set<DiscoveredModel> = []
+    return report.compactMap(\.standardModel).filter { seen.insert($0).inserted }.map { model in
+      [
+        "apiVersion": "selvedge.dev/v1alpha1", "kind": "DeviceModel",
+        "metadata": [
+          "name": .string(DeviceNaming.name(of: model)),
+          "labels": [Self.standardModelLabel: .string(protocolName)],
+        ],
+        "spec": model.specification,
+      ]
+    }
+  }
+
   private func isOurs(_ object: JSONValue) -> Bool {
     object.metadata.labels[DiscoveryReconciler.discoveryLabel] == discovery.objectKey.name
   }
@@ -110,7 +128,10 @@ public struct DiscoveryReconciler: Sendable {
     labels[DiscoveryReconciler.discoveryLabel] = .string(discovery.objectKey.name)
     var spec = template["spec"]?.object ?? [:]
     var annotations = template[path: "metadata", "annotations"]?.object ?? [:]
-    if let fallback = spec.removeValue(forKey: "modelRef")?["name"] {
+    // What the person who wrote the Discovery says goes before what the device's protocol says.
+    if let fallback = spec.removeValue(forKey: "modelRef")?["name"]
+      ?? device.standardModel.map({ .string(DeviceNaming.name(of: $0)) })
+    {
       annotations[DeviceResolver.fallbackModelAnnotation] = fallback
     }
     for key in ["writes", "admitted"] { spec[key] = nil }

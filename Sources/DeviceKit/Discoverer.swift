@@ -16,9 +16,11 @@ public struct DiscoveredDevice: Sendable, Hashable {
   public var connection: JSONValue
   /// The model's name where the find itself says it (a topic pattern's `modelRef`); else identity decides.
   public var modelName: String?
+  /// What the device has by its protocol's own standard: the model to take where no other fits its identity.
+  public var standardModel: DiscoveredModel?
   public init(
     identity: [String: String], stableID: String, nameHint: String = "", isNameExact: Bool = false,
-    connection: JSONValue, modelName: String? = nil
+    connection: JSONValue, modelName: String? = nil, standardModel: DiscoveredModel? = nil
   ) {
     self.identity = identity
     self.stableID = stableID
@@ -26,7 +28,35 @@ public struct DiscoveredDevice: Sendable, Hashable {
     self.isNameExact = isNameExact
     self.connection = connection
     self.modelName = modelName
+    self.standardModel = standardModel
   }
+}
+
+/// A DeviceModel that discovery learned from devices themselves. Devices of equal models share one: its name carries a
+/// hash of it.
+public struct DiscoveredModel: Sendable, Hashable {
+  /// A readable prefix for the DeviceModel's name; made a legal one by the gateway.
+  public let nameHint: String
+  /// `DeviceModel.spec`.
+  public let specification: JSONValue
+  /// A hash of `nameHint` and `specification`, in 16 digits: the same for equal models, on every machine.
+  public let fingerprint: String
+
+  public init(nameHint: String, specification: JSONValue) {
+    self.nameHint = nameHint
+    self.specification = specification
+    // FNV-1a of 64 bits.
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for byte in Array(nameHint.utf8) + [0] + specification.serialised() {
+      hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3
+    }
+    let digits = String(hash, radix: 16)
+    fingerprint = String(repeating: "0", count: 16 - digits.utf8.count) + digits
+  }
+
+  /// By the fingerprints: a model may have thousands of properties.
+  public static func == (left: Self, right: Self) -> Bool { left.fingerprint == right.fingerprint }
+  public func hash(into hasher: inout Hasher) { hasher.combine(fingerprint) }
 }
 
 /// The full current set, as one look or one change showed it.
@@ -37,6 +67,22 @@ public struct DiscoveryReport: Sendable {
   public init(devices: [DiscoveredDevice], warnings: [String] = []) {
     self.devices = devices
     self.warnings = warnings
+  }
+}
+
+/// How far a look has come. Devices that were found before it is over appear in its report at its end.
+public struct DiscoveryProgress: Sendable, Hashable {
+  /// Places (hosts; on serial lines, units at a speed) that have been looked at, out of `total`.
+  public var done: Int
+  public var total: Int
+  public var found: Int
+  /// Places that answered and could not be understood, or were named and could not be reached.
+  public var errors: Int
+  public init(done: Int = 0, total: Int, found: Int = 0, errors: Int = 0) {
+    self.done = done
+    self.total = total
+    self.found = found
+    self.errors = errors
   }
 }
 
@@ -55,11 +101,14 @@ public struct DiscoveryRequest: Sendable {
   public var devicesOfDiscovery: @Sendable (String) -> [DiscoveredDevice]?
   /// One line for the audit log of scans.
   public var audit: @Sendable (String) -> Void
+  /// Called as a look goes on, as often as there is news.
+  public var progress: @Sendable (DiscoveryProgress) -> Void
   public init(
     name: String, namespace: String = "default", specification: JSONValue, every: Duration,
     servedConnections: @escaping @Sendable () -> [JSONValue] = { [] },
     devicesOfDiscovery: @escaping @Sendable (String) -> [DiscoveredDevice]? = { _ in nil },
-    audit: @escaping @Sendable (String) -> Void = { _ in }
+    audit: @escaping @Sendable (String) -> Void = { _ in },
+    progress: @escaping @Sendable (DiscoveryProgress) -> Void = { _ in }
   ) {
     self.name = name
     self.namespace = namespace
@@ -68,6 +117,7 @@ public struct DiscoveryRequest: Sendable {
     self.servedConnections = servedConnections
     self.devicesOfDiscovery = devicesOfDiscovery
     self.audit = audit
+    self.progress = progress
   }
 }
 

@@ -146,4 +146,59 @@ import Testing
     #expect(names.count == 10_000)
     #expect(names.allSatisfy { $0.count <= 63 })
   }
+
+  /// An inverter that brings the model of its protocol's standard along.
+  private func inverter(_ serial: String, port: Int64, properties: JSONValue = []) -> DiscoveredDevice {
+    DiscoveredDevice(
+      identity: ["vendorName": "Sunny Works", "serialNumber": serial], stableID: "Sunny Works/SW-10K/\(serial)",
+      nameHint: "Sunny Works-SW-10K", connection: ["tcp": ["host": "127.0.0.1", "port": .integer(port)]],
+      standardModel: DiscoveredModel(
+        nameHint: "sunspec-103", specification: ["protocol": "modbus", "properties": properties]))
+  }
+
+  @Test func devicesOfOneStandardModelShareIt() throws {
+    let plain = discovery.merging(["spec": ["template": ["spec": ["modelRef": nil]]]])
+    var reconciler = DiscoveryReconciler(discovery: plain, protocolName: "modbus", nodeName: "gw-1")
+    let finds = [inverter("1", port: 1), inverter("2", port: 2), inverter("3", port: 3, properties: [["name": "w"]])]
+    let models = reconciler.standardModels(of: finds)
+    #expect(models.count == 2)
+    let name = try #require(models.first?[path: "metadata", "name"]?.string)
+    #expect(name.hasPrefix("sunspec-103-") && name.count <= 63)
+    #expect(models.first?[path: "metadata", "labels", DiscoveryReconciler.standardModelLabel] == "modbus")
+    #expect(models.first?["spec"] == ["protocol": "modbus", "properties": []])
+    let directives = reconciler.reconcile(
+      finds, existing: [:], isConnected: { _ in false }, now: Timestamp(seconds: 0))
+    let fallbacks = stored(directives).values.compactMap {
+      $0[path: "metadata", "annotations", DeviceResolver.fallbackModelAnnotation]?.string
+    }
+    #expect(fallbacks.count == 3 && fallbacks.filter { $0 == name }.count == 2)
+    #expect(
+      stored(directives).values.allSatisfy { $0[path: "spec", "modelRef"] == nil }, "a model that matches goes first")
+  }
+
+  @Test func theTemplatesModelGoesBeforeTheStandards() {
+    var reconciler = reconciler()
+    #expect(reconciler.standardModels(of: [inverter("1", port: 1)]).isEmpty)
+    let directives = reconciler.reconcile(
+      [inverter("1", port: 1)], existing: [:], isConnected: { _ in false }, now: Timestamp(seconds: 0))
+    let fallbacks = stored(directives).values.compactMap {
+      $0[path: "metadata", "annotations", DeviceResolver.fallbackModelAnnotation]?.string
+    }
+    #expect(fallbacks == ["generic"])
+  }
+
+  @Test func aDeviceThatMovedKeepsItsNameAndGetsItsNewConnection() throws {
+    var reconciler = reconciler()
+    let first = reconciler.reconcile(
+      [inverter("1", port: 1)], existing: [:], isConnected: { _ in false }, now: Timestamp(seconds: 0))
+    let existing = stored(first)
+    let second = reconciler.reconcile(
+      [inverter("1", port: 2)], existing: existing, isConnected: { _ in false }, now: Timestamp(seconds: 900))
+    guard case .apply(let object, _)? = second.first else {
+      Issue.record("no apply: \(second)")
+      return
+    }
+    #expect(second.count == 1 && existing.keys.first?.name == object[path: "metadata", "name"]?.string)
+    #expect(object[path: "spec", "connection", "modbus", "tcp", "port"] == 2)
+  }
 }

@@ -1,6 +1,7 @@
 import DeviceKit
 import Documents
 import ModbusProtocol
+import Plant
 import Synchronization
 import Testing
 
@@ -37,6 +38,7 @@ import Testing
     [
       "tcp": [
         "targets": .array(targets), "unitIDs": .array(units), "probesPerSecond": .integer(rate),
+        "probesPerSecondPerHost": 100,
         "timeout": .string(timeout),
       ]
     ]
@@ -64,35 +66,20 @@ import Testing
   }
 
   /// A device without FC 43/14, SunSpec at 40000.
-  private func sunSpecReply(_ request: [UInt8]) -> [UInt8] {
-    let header = Array(request[0..<4])
-    func registers(_ values: [UInt16]) -> [UInt8] {
-      var body: [UInt8] = [request[6], 3, UInt8(values.count * 2)]
-      for value in values { body += [UInt8(value >> 8), UInt8(value & 255)] }
-      return header + [0, UInt8(body.count)] + body
-    }
-    func text(_ text: String, _ count: Int) -> [UInt16] {
-      let bytes = Array(text.utf8) + [UInt8](repeating: 0, count: count * 2 - text.utf8.count)
-      return (0..<count).map { UInt16(bytes[$0 * 2]) << 8 | UInt16(bytes[$0 * 2 + 1]) }
-    }
-    if request[7] == 3 {
-      let address = Int(request[8]) << 8 | Int(request[9])
-      if address == 40_000 { return registers([0x5375, 0x6E53]) }
-      if address == 40_004 {
-        return registers(
-          text("Sunny Works", 16) + text("SW-10K", 16) + text("", 8) + text("1.4", 8) + text("S-0815", 16))
-      }
-    }
-    return header + [0, 3, request[6], request[7] | 0x80, request[7] == 3 ? 2 : 1]
-  }
+  private let inverter = SunSpecImage(models: [
+    (1, SunSpecImage.common("Sunny Works", "SW-10K", "1.4", "S-0815")), (103, [UInt16](repeating: 0, count: 50)),
+  ])
 
   @Test func aSunSpecInverterIsKnownByItsSerialNumber() async throws {
-    let peer = try ScriptedPeer { request, _ in self.sunSpecReply(request) }
+    let peer = try ScriptedPeer { request, _ in inverter.reply(request) }
     defer { peer.stop() }
     let (reports, _) = try await reports(scan([.string("127.0.0.1:\(peer.port)")]))
     let device = try #require(reports.first?.devices.first)
     #expect(device.stableID == "Sunny Works/SW-10K/S-0815")
     #expect(device.identity["serialNumber"] == "S-0815" && device.identity["revision"] == "1.4")
+    let model = try #require(device.standardModel)
+    #expect(model.nameHint == "sunspec-103")
+    #expect(model.specification["properties"]?.array?.contains { $0["name"] == "inverter-w" } == true)
     #expect(peer.connections == 1)
     #expect(Set(peer.requests.map { $0[7] }).isSubset(of: [43, 3, 17]), "only reading functions are sent")
   }
@@ -128,6 +115,127 @@ import Testing
     #expect(ContinuousClock.now - start >= .milliseconds(990), "six probes at five a second take a second")
   }
 
+  @Test func aHostsOwnRateIsHeld() async throws {
+    let peers = try (0..<2).map { _ in
+      try ScriptedPeer { request, _ in Array(request[0..<4]) + [0, 3, request[6], request[7] | 0x80, 11] }
+    }
+    defer { peers.forEach { $0.stop() } }
+    var specification = scan(peers.map { .string("127.0.0.1:\($0.port)") }, units: ["1-4"])
+    specification["tcp"]?["probesPerSecondPerHost"] = 5
+    let start = ContinuousClock.now
+    _ = try await reports(specification)
+    // Two ports of one host are one host.
+    #expect(ContinuousClock.now - start >= .milliseconds(1_390), "eight probes at five a second")
+  }
+
+  @Test func aLookTellsHowFarItIs() async throws {
+    let peer = try ScriptedPeer { request, _ in inverter.reply(request) }
+    defer { peer.stop() }
+    let steps = Mutex<[DiscoveryProgress]>([])
+    let request = DiscoveryRequest(
+      name: "d", specification: scan([.string("127.0.0.1:\(peer.port)"), "127.0.0.2:1", "127.0.0.3-4"]),
+      every: .seconds(900), progress: { step in steps.withLock { $0.append(step) } })
+    let discoverer = try #require(try ModbusPlugin().discoverer(for: request))
+    let (looks, look) = AsyncStream.makeStream(of: DiscoveryReport.self)
+    let task = Task { try await discoverer.run { look.yield($0) } }
+    for await _ in looks { break }
+    task.cancel()
+    _ = try? await task.value
+    let told = steps.withLock { $0 }
+    #expect(told.first == DiscoveryProgress(total: 4))
+    #expect(told.map(\.done) == Array(0...4))
+    #expect(told.last == DiscoveryProgress(done: 4, total: 4, found: 1, errors: 1), "the named host is an error")
+  }
+
+  @Test func theAuditLogSumsUpEachHostAndThoseWithoutModbus() async throws {
+    let peer = try ScriptedPeer { request, _ in inverter.reply(request) }
+    defer { peer.stop() }
+    let (_, audit) = try await reports(scan([.string("127.0.0.1:\(peer.port)"), "127.0.0.2-4:1"]))
+    let look = Array(audit.prefix { !$0.hasPrefix("scan ends") }) + [audit.first { $0.hasPrefix("scan ends") } ?? ""]
+    #expect(look.count == 3, "\(audit)")
+    #expect(
+      look.first
+        == "scan starts: 4 hosts, units 1, at most 1000 probes/s and 100 at one host, functions 43/14, 3 and 17")
+    #expect(
+      look.dropFirst().first
+        == "127.0.0.1:\(peer.port): 1 connections, 5 of function 3, 1 of function 43/14; unit 1 Sunny Works/SW-10K/S-0815"
+    )
+    #expect(look.last?.hasPrefix("scan ends: 1 devices; no Modbus at 3 ") == true, "\(audit)")
+  }
+
+  @Test func aNameIsNoWayRoundAnExclusion() async throws {
+    let peer = try ScriptedPeer { request, _ in inverter.reply(request) }
+    defer { peer.stop() }
+    var specification = scan([.string("localhost:\(peer.port)")])
+    specification["tcp"]?["exclude"] = ["127.0.0.0/8", "::1"]
+    let (reports, _) = try await reports(specification)
+    #expect(reports.first?.devices.isEmpty == true && peer.connections == 0)
+    #expect(reports.first?.warnings.first?.contains("which is excluded, and is not contacted") == true)
+  }
+
+  @Test func oneMachineWithTwoNamesGetsOneConnection() async throws {
+    let peer = try ScriptedPeer { request, _ in inverter.reply(request) }
+    defer { peer.stop() }
+    let (reports, _) = try await reports(
+      scan([.string("127.0.0.1:\(peer.port)"), .string("localhost:\(peer.port)")]))
+    #expect(reports.first?.devices.count == 1 && peer.connections == 1)
+  }
+
+  @Test func aCancelledLookEndsAndReportsNothing() async throws {
+    let peer = try ScriptedPeer { _, _ in [] }
+    defer { peer.stop() }
+    let notes = Notes()
+    let request = DiscoveryRequest(
+      name: "d", specification: scan([.string("127.0.0.1:\(peer.port)")], units: ["1-200"], timeout: "20s"),
+      every: .seconds(900), audit: { notes.audit($0) })
+    let discoverer = try #require(try ModbusPlugin().discoverer(for: request))
+    let task = Task { try await discoverer.run { notes.take($0) } }
+    #expect(await eventually { !peer.requests.isEmpty })
+    task.cancel()
+    _ = try? await task.value
+    #expect(notes.reports.isEmpty && peer.requests.count == 1)
+    #expect(notes.audit.last?.hasPrefix("scan cancelled") == true)
+  }
+
+  /// The same inverter at another address: a plant that was moved.
+  @Test func aDeviceThatMovesStaysTheSame() async throws {
+    var ports: [Int] = []
+    var identities: [String] = []
+    for _ in 0..<2 {
+      try await withPlant(PlantConfiguration(modbus: [.sunspec])) { plant in
+        let port = try #require(plant.modbus.first?.port)
+        ports.append(port)
+        let (reports, _) = try await reports(scan([.string("127.0.0.1:\(port)")]))
+        let device = try #require(reports.first?.devices.first)
+        identities.append(device.stableID)
+        #expect(device.connection[path: "tcp", "port"] == .integer(Int64(port)))
+      }
+    }
+    #expect(identities == ["Example Works/SI-10/SI10-0001", "Example Works/SI-10/SI10-0001"])
+  }
+
+  /// Its old address still counts as served for a moment; the look that sees it at the new one must not take it for two.
+  @Test func aDeviceSeenAtItsNewAddressIsNotTwo() async throws {
+    let old = try ScriptedPeer { request, _ in
+      request[7] == 3 && request[8] == 0 ? registersReply(request) : inverter.reply(request)
+    }
+    defer { old.stop() }
+    let new = try ScriptedPeer { request, _ in inverter.reply(request) }
+    defer { new.stop() }
+    let plugin = ModbusPlugin()
+    let properties = [property("level", .integer, ["table": "holding", "address": 40])]
+    let session = try plugin.session(for: sessionRequest(properties, connection: tcp(old.port)), feed: CollectingFeed())
+    let polling = Task { await session.run() }
+    defer { polling.cancel() }
+    let (reports, _) = try await reports(
+      scan([.string("127.0.0.1:\(old.port)"), .string("127.0.0.1:\(new.port)")]), plugin: plugin, count: 3,
+      served: [tcp(old.port)])
+    // In the first look both identify themselves: two devices with one serial number are told apart.
+    #expect(reports.first?.devices.count == 2)
+    #expect(reports.dropFirst().allSatisfy { $0.devices.map(\.stableID) == ["Sunny Works/SW-10K/S-0815"] })
+    #expect(reports.last?.devices.first?.connection[path: "tcp", "port"] == .integer(Int64(new.port)))
+  }
+
   @Test func namedHostsThatAreAwayAreWarnedOf() async throws {
     let peer = try ScriptedPeer { _, _ in nil }
     peer.stop()
@@ -138,7 +246,7 @@ import Testing
 
   @Test func servedEndpointsAreLeftAloneAndStayInTheSet() async throws {
     let peer = try ScriptedPeer { request, _ in
-      request[7] == 3 && request[8] == 0 ? registersReply(request) : self.sunSpecReply(request)
+      request[7] == 3 && request[8] == 0 ? registersReply(request) : inverter.reply(request)
     }
     defer { peer.stop() }
     let plugin = ModbusPlugin()
@@ -159,12 +267,14 @@ import Testing
       (["10.20.0.0/30"], [], ["10.20.0.1", "10.20.0.2"]), (["10.0.0.5-7"], ["10.0.0.6"], ["10.0.0.5", "10.0.0.7"]),
       (["plc-1", "plc-1", "PLC-1:502"], [], ["plc-1"]), (["10.0.0.0/29"], ["10.0.0.0/30", "10.0.0.5-6"], ["10.0.0.4"]),
       (["[fe80::1]:502", "fe80::2"], [], ["fe80::1", "fe80::2"]), (["192.168.7.4/32"], [], ["192.168.7.4"]),
+      (["10.0.0.6:1502", "10.0.0.7:1502"], ["10.0.0.6"], ["10.0.0.7"]),
+      (["fe80:0:0::1", "fe80::2", "FE80::3"], ["fe80::0:2"], ["fe80::1", "fe80::3"]),
       (["10.0.0.9/31"], [], ["10.0.0.8", "10.0.0.9"]), (["my-plc-3"], [], ["my-plc-3"]),
     ] as [([String], [String], [String])])
   func targetsExpand(targets: [String], exclude: [String], hosts: [String]) throws {
     let list = try ScanTargets(targets: targets, exclude: exclude, ports: [502])
     #expect(list.targets.map(\.endpoint.host) == hosts)
-    #expect(list.targets.allSatisfy { $0.endpoint.port == 502 })
+    #expect(list.targets.allSatisfy { $0.endpoint.port == 502 || $0.endpoint.port == 1502 })
   }
 
   @Test(arguments: [

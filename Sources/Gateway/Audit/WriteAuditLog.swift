@@ -2,8 +2,9 @@ internal import Controllers
 internal import DeviceKit
 internal import Documents
 internal import Logging
+internal import Resources
 
-/// Every write to a device, in the log and in the audit file: who, what, from, to.
+/// Every write to a device, in the log and in the audit file: who, what, from, to. And every scan: where, what, how much.
 struct WriteAuditLog: Sendable {
   let file: AuditFile
   let clock: WallClock
@@ -15,6 +16,15 @@ struct WriteAuditLog: Sendable {
       "time": .string(clock.now.description), "kind": "remoteWish", "namespace": .string(wish.device.namespace),
       "name": .string(wish.device.name), "by": "cloud", "id": .string(wish.id), "desired": .object(wish.values),
       "answer": wish.answer,
+    ])
+  }
+
+  /// A step of a Discovery's look.
+  @Sendable func record(scan discovery: ObjectKey, step: String) {
+    logger.notice("scan", metadata: ["discovery": "\(discovery)", "step": "\(step)"])
+    file.record([
+      "time": .string(clock.now.description), "kind": "scan", "namespace": .string(discovery.namespace),
+      "name": .string(discovery.name), "step": .string(step),
     ])
   }
 

@@ -95,7 +95,8 @@ struct GatewayParts {
       audit: WriteAuditLog(file: audit, clock: clock, logger: logger).record, logger: logger)
     discoveries = DiscoveryController(
       mirror: mirror, backend: home.backend, writer: home.status, plugins: plugins.protocols, sessions: devices,
-      nodeName: configuration.nodeName, clock: clock, events: events, logger: logger)
+      nodeName: configuration.nodeName, clock: clock, events: events,
+      audit: WriteAuditLog(file: audit, clock: clock, logger: logger).record(scan:step:), logger: logger)
   }
 
   /// In the order of their start; they are stopped from the last to the first.

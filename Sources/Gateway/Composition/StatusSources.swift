@@ -59,6 +59,15 @@ struct StatusSources: Sendable {
     var fields: JSONValue = ["found": .integer(Int64(seen.found))]
     fields["lastScanTime"] = seen.lastReport.map { .string($0.secondsText) }
     fields["warnings"] = .array(seen.warnings.prefix(32).map { ["message": .string(String($0.prefix(1_024)))] })
+    if let progress = seen.progress {
+      fields["progress"] = [
+        "done": .integer(Int64(progress.done)), "total": .integer(Int64(progress.total)),
+        "found": .integer(Int64(progress.found)), "errors": .integer(Int64(progress.errors)),
+      ]
+    }
+    if seen.isSuspended {
+      return Readiness(.false, "Suspended", "spec.suspend is true: nothing is looked for", fields: fields)
+    }
     if let error = seen.error {
       return Readiness(.false, error.reason, error.message, isStalled: error.isPermanent, fields: fields)
     }

@@ -227,6 +227,13 @@ enum ModbusSchema {
             minimum: 1
             maximum: 1000
             default: 10
+          probesPerSecondPerHost:
+            description: The same at one host, which answers one request after the other.
+            type: integer
+            format: int32
+            minimum: 1
+            maximum: 100
+            default: 10
           timeout:
             description: How long a connection and each answer is waited for.
             $use: period

@@ -16,6 +16,7 @@ extension KindText {
       properties:
         every: {$use: period, default: 15m, description: How often the full set is looked for anew.}
         nodeSelector: {$use: selector, description: 'The gateways that look, by the labels of their Gateway objects. Absent: every gateway.'}
+        suspend: {type: boolean, description: 'Looks for nothing while true, and removes no Device. A look that is under way is cancelled.'}
         template:
           type: object
           description: What every Device of this Discovery begins with.
@@ -33,6 +34,14 @@ extension KindText {
       found: {$use: nodeCount, description: How many devices the last complete look showed.}
       waiting: {$use: nodeCount, description: How many of them wait to be admitted.}
       lastScanTime: {type: string, format: date-time, description: When the last complete look ended.}
+      progress:
+        type: object
+        description: How far the look that is under way, or the last one, has come; as of the last ten seconds.
+        properties:
+          done: {$use: nodeCount, description: 'Hosts that have been looked at; on serial lines, units at a speed.'}
+          total: {$use: nodeCount, description: How many there are.}
+          found: {$use: nodeCount, description: How many devices they showed so far.}
+          errors: {$use: nodeCount, description: 'How many of them broke off, or were named and could not be reached.'}
       nodes: {$use: nodeCount, description: How many gateways look.}
       nodesReady: {$use: nodeCount, description: On how many of them looking works.}
       warnings:

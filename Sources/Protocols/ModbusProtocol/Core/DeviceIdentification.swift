@@ -31,34 +31,69 @@ public struct DeviceIdentificationPage: Sendable, Hashable {
   }
 }
 
-/// What a device tells of itself by FC 43/14, gathered over as many replies as it needs.
+/// What a device tells of itself by FC 43/14, gathered over as many replies as it needs: the stream of the basic objects,
+/// of the regular ones, and of the extended ones where the device says that it has any.
 public struct DeviceIdentification: Sendable, Hashable {
-  /// Texts by object ID: 0 vendor name, 1 product code, 2 revision, 3 URL, 4 product name, 5 model name, 6 application.
+  /// Texts by object ID: 0 vendor name, 1 product code, 2 revision, 3 URL, 4 product name, 5 model name, 6 application,
+  /// from 128 on the maker's own.
   public private(set) var objects: [UInt8: String] = [:]
+  private var stream: UInt8 = 1
+  private var object: UInt8? = 0
   private var rounds = 0
-  private var lastAsked: UInt8 = 0
+  private var conformity: UInt8 = 0
 
-  /// The most replies that are followed: more are a device in a loop.
-  public static let maximumRounds = 16
+  /// The most replies that are taken: more are a device in a loop.
+  public static let mostRounds = 32
+  /// The most objects that are kept, and the most bytes of each.
+  public static let mostObjects = 32
+  public static let longestText = 128
 
   public init() {}
 
-  /// Takes a reply in; answers the object to ask for next, or nil where the device has told all, does not advance or
-  /// needs more than ``maximumRounds`` replies.
-  public mutating func take(_ page: DeviceIdentificationPage) -> UInt8? {
-    for (id, bytes) in page.objects { objects[id] = bytes.deviceText }
-    rounds += 1
-    guard let next = page.nextObjectID, next > lastAsked, rounds < Self.maximumRounds else { return nil }
-    lastAsked = next
-    return next
+  /// What to ask next; nil: the device has told all, or there is no sense in going on.
+  public var request: ModbusRequest? {
+    object.map { .readDeviceIdentification(code: stream, objectID: $0) }
   }
 
-  /// The identity's keys and values; empty texts are left out.
+  /// Takes a reply in.
+  public mutating func take(_ page: DeviceIdentificationPage) {
+    guard let asked = object else { return }
+    conformity = max(conformity, page.conformity & 0x7F)
+    for (id, bytes) in page.objects.sorted(by: { $0.key < $1.key })
+    where objects[id] != nil || objects.count < Self.mostObjects {
+      objects[id] = bytes.prefix(Self.longestText).deviceText
+    }
+    rounds += 1
+    guard rounds < Self.mostRounds else { return object = nil }
+    // An object that is not behind the one asked for would be asked for again and again.
+    if let next = page.nextObjectID, next > asked { object = next } else { proceed() }
+  }
+
+  /// The device refused what ``request`` asks, or did not answer.
+  public mutating func refused() { if objects.isEmpty { object = nil } else { proceed() } }
+
+  /// The next stream that the device can have.
+  private mutating func proceed() {
+    switch stream {
+    case 1 where !objects.isEmpty: (stream, object) = (2, 3)
+    case 2 where conformity >= 3: (stream, object) = (3, 0x80)
+    default: object = nil
+    }
+  }
+
+  /// The identity's keys and values; empty texts are left out. The maker's own objects are `object128` and so on, eight
+  /// at most.
   public var identity: [String: String] {
-    let names: [UInt8: String] = [0: "vendorName", 1: "productCode", 2: "revision", 4: "productName", 5: "modelName"]
+    let names: [UInt8: String] = [
+      0: "vendorName", 1: "productCode", 2: "revision", 4: "productName", 5: "modelName", 6: "applicationName",
+    ]
     var identity: [String: String] = [:]
     for (id, name) in names {
       if let text = objects[id], !text.isEmpty { identity[name] = text }
+    }
+    for (id, text) in objects.filter({ $0.key >= 0x80 && !$0.value.isEmpty }).sorted(by: { $0.key < $1.key }).prefix(8)
+    {
+      identity["object\(id)"] = text
     }
     return identity
   }

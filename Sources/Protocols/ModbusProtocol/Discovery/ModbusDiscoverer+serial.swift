@@ -5,9 +5,9 @@ extension ModbusDiscoverer {
   static let silence = Duration.seconds(5)
 
   func lookOverSerial(
-    _ scan: ScanSpecification.Serial, known: [ModbusConnection: DiscoveredDevice], served: Set<ModbusConnection>
-  ) async -> Look {
-    var result = Look()
+    _ scan: ScanSpecification.Serial, known: [ModbusConnection: DiscoveredDevice]
+  ) async -> ScanLook {
+    var result = ScanLook()
     if let name = scan.discovery, request.devicesOfDiscovery(name) == nil {
       result.warnings.append("discoveryRef: there is no Discovery '\(name)', or it has not looked yet")
     }
@@ -19,41 +19,63 @@ extension ModbusDiscoverer {
       )
       return result
     }
-    await withTaskGroup(of: Look.self) { group in
-      for port in ports.prefix(Self.parallelHosts) {
-        group.addTask { await self.look(atPort: port, scan, known: known, served: served) }
+    let progress = ScanProgress(total: ports.count * scan.settings.count * scan.units.count, request.progress)
+    await withTaskGroup(of: ScanLook.self) { group in
+      var waiting = ports[...]
+      func start() {
+        guard let port = waiting.popFirst() else { return }
+        group.addTask {
+          var counted = SerialProgress(left: scan.settings.count * scan.units.count, progress: progress)
+          let look = await self.look(atPort: port, scan, known: known, &counted)
+          counted.end()
+          return look
+        }
       }
-      var next = Self.parallelHosts
+      for _ in 0..<Self.parallelHosts { start() }
       for await look in group {
         result.add(look)
-        guard next < ports.count else { continue }
-        let port = ports[next]
-        next += 1
-        group.addTask { await self.look(atPort: port, scan, known: known, served: served) }
+        start()
       }
     }
-    result.found.sort { $0.0.description < $1.0.description }
+    result.found.sort { $0.connection.description < $1.connection.description }
     return result
+  }
+
+  /// One port's share of the progress.
+  private struct SerialProgress: Sendable {
+    var left: Int
+    let progress: ScanProgress
+    mutating func done(found: Int = 0) {
+      left -= 1
+      progress.add(done: 1, found: found)
+    }
+    /// What is not asked any more counts as done.
+    func end() { progress.add(done: left) }
+  }
+
+  /// The devices that are served on the port: polling uses it, and no scan may disturb it.
+  private func served(on port: String) -> [ModbusConnection] {
+    let real = LinkDirectory.realPath(port)
+    return served.filter {
+      if case .serial(let path, _) = $0.medium { LinkDirectory.realPath(path) == real } else { false }
+    }.sorted { $0.unit < $1.unit }
   }
 
   private func look(
     atPort port: String, _ scan: ScanSpecification.Serial, known: [ModbusConnection: DiscoveredDevice],
-    served: Set<ModbusConnection>
-  ) async -> Look {
-    var look = Look()
-    let real = LinkDirectory.realPath(port)
-    let servedHere = served.filter {
-      if case .serial(let path, _) = $0.medium { LinkDirectory.realPath(path) == real } else { false }
-    }
+    _ progress: inout SerialProgress
+  ) async -> ScanLook {
+    var look = ScanLook()
+    let servedHere = served(on: port)
     if !servedHere.isEmpty {
-      // Polling uses the port: no scan, only the devices that are served on it.
-      for connection in servedHere.sorted(by: { $0.unit < $1.unit }) {
+      request.audit("\(port): polled already, not scanned")
+      for connection in servedHere {
         guard case .serial(_, let settings) = connection.medium else { continue }
         let link = SerialLink(line: links.serial(port), settings: settings)
-        var own = connection
-        own.medium = .serial(path: port, settings)
-        own.timeout = .seconds(1)
-        if let device = await servedDevice(at: own, known: known[own], link: link) { look.found.append((own, device)) }
+        let place = ModbusConnection(medium: .serial(path: port, settings), unit: connection.unit)
+        if let find = await servedDevice(at: place, as: place, known: known[place], link: link) {
+          look.found.append(find)
+        }
       }
       return look
     }
@@ -66,7 +88,9 @@ extension ModbusDiscoverer {
           return look
         }
         request.audit("\(port): scan at \(settings), units \(scan.units.map { "\($0)" }.joined(separator: ","))")
-        try await scanUnits(on: SerialLink(line: line, settings: settings), scan, into: &look)
+        try await scanUnits(on: SerialLink(line: line, settings: settings), scan, into: &look, &progress)
+        let found = look.found.map { "unit \($0.connection.unit) \($0.device.stableID)" }.joined(separator: ", ")
+        request.audit("\(port): \(look.found.isEmpty ? "nobody" : found) at \(settings)")
         if !look.found.isEmpty { break }  // a bus has one speed
       }
     } catch {
@@ -76,17 +100,23 @@ extension ModbusDiscoverer {
   }
 
   private func scanUnits(
-    on link: SerialLink, _ scan: ScanSpecification.Serial, into look: inout Look
+    on link: SerialLink, _ scan: ScanSpecification.Serial, into look: inout ScanLook, _ progress: inout SerialProgress
   ) async throws(ModbusError) {
     for unit in scan.units where !Task.isCancelled {
-      let outcome = await UnitIdentification.identify { request in
-        await link.execute(request, unit: unit, timeout: scan.timeout).result
+      guard served(on: link.line.path).isEmpty else {
+        look.warnings.append("\(link.line.path): is polled now, the scan stopped before unit \(unit)")
+        return
       }
-      switch outcome {
-      case .found(let identity):
+      var interview = UnitInterview()
+      while let question = interview.request, !Task.isCancelled {
+        interview.take(await link.execute(question, unit: unit, timeout: scan.timeout).result)
+      }
+      switch interview.ending {
+      case .found:
         let connection = ModbusConnection(medium: .serial(path: link.line.path, link.settings), unit: unit)
-        look.found.append((connection, Self.device(identity, at: connection)))
-      case .silent, .gatewayWithoutUnit: continue
+        look.found.append(find(interview, at: connection))
+        progress.done(found: 1)
+      case .silent, .gatewayWithoutUnit, nil: progress.done()
       case .unreachable(let error): throw error
       }
     }

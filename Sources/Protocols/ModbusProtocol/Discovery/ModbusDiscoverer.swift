@@ -11,10 +11,10 @@ package struct ModbusDiscoverer: Discoverer {
   let specification: ScanSpecification
   let links: LinkDirectory
   let clock: WallClock
+  let models = StandardModels()
 
   /// Hosts or ports that are looked at side by side.
   static let parallelHosts = 8
-  static let pauseBetweenRequests = Duration.milliseconds(100)
 
   package init(_ request: DiscoveryRequest, links: LinkDirectory, clock: WallClock) throws(DeviceError) {
     self.request = request
@@ -29,29 +29,21 @@ package struct ModbusDiscoverer: Discoverer {
       let start = clock.now
       let look = await look(known: known)
       guard !Task.isCancelled else { return }
-      known = Dictionary(look.found, uniquingKeysWith: { first, _ in first })
-      await report(DiscoveryReport(devices: Self.distinct(look.found.map(\.1)), warnings: look.warnings))
+      known = Dictionary(look.found.map { ($0.connection, $0.device) }, uniquingKeysWith: { first, _ in first })
+      await report(DiscoveryReport(devices: ScanFind.distinct(look.found), warnings: look.warnings))
       await rest(since: start, ports: serialPorts)
     }
   }
 
-  struct Look: Sendable {
-    var found: [(ModbusConnection, DiscoveredDevice)] = []
-    var warnings: [String] = []
-    mutating func add(_ other: Look) {
-      found += other.found
-      warnings += other.warnings
+  /// One complete look.
+  func look(known: [ModbusConnection: DiscoveredDevice]) async -> ScanLook {
+    switch specification.medium {
+    case .tcp(let tcp): return await lookOverTCP(tcp, known: known, served: served)
+    case .serial(let serial): return await lookOverSerial(serial, known: known)
     }
   }
 
-  /// One complete look.
-  func look(known: [ModbusConnection: DiscoveredDevice]) async -> Look {
-    let served = Set(request.servedConnections().compactMap { try? ModbusConnection($0) })
-    switch specification.medium {
-    case .tcp(let tcp): return await lookOverTCP(tcp, known: known, served: served)
-    case .serial(let serial): return await lookOverSerial(serial, known: known, served: served)
-    }
-  }
+  var served: Set<ModbusConnection> { Set(request.servedConnections().compactMap { try? ModbusConnection($0) }) }
 
   /// Waits for the next look; less where the set of serial ports changes.
   private func rest(since start: Timestamp, ports: [String]) async {
@@ -73,20 +65,9 @@ package struct ModbusDiscoverer: Discoverer {
     return ports.filter { seen.insert(LinkDirectory.realPath($0)).inserted }
   }
 
-  /// Devices whose maker, model and serial number appear twice are told apart by their address.
-  static func distinct(_ devices: [DiscoveredDevice]) -> [DiscoveredDevice] {
-    let counts = Dictionary(devices.map { ($0.stableID, 1) }, uniquingKeysWith: +)
-    return devices.map { device in
-      guard counts[device.stableID, default: 1] > 1, let connection = try? ModbusConnection(device.connection) else {
-        return device
-      }
-      var device = device
-      device.stableID += "@\(connection.description)"
-      return device
-    }
-  }
-
-  static func device(_ identity: [String: String], at connection: ModbusConnection) -> DiscoveredDevice {
+  /// What a unit said of itself, as a find.
+  func find(_ interview: UnitInterview, at connection: ModbusConnection) -> ScanFind {
+    let identity = interview.identity
     let model = identity["modelName"] ?? identity["productCode"] ?? identity["productName"]
     let maker = identity["vendorName"]
     let stableID: String
@@ -96,22 +77,47 @@ package struct ModbusDiscoverer: Discoverer {
       stableID = connection.description
     }
     let hint = [maker, identity["productCode"] ?? model].compactMap { $0 }.joined(separator: "-")
-    return DiscoveredDevice(identity: identity, stableID: stableID, nameHint: hint, connection: connection.fragment)
+    let device = DiscoveredDevice(
+      identity: identity, stableID: stableID, nameHint: hint, connection: connection.fragment,
+      standardModel: interview.chain.flatMap(models.model))
+    return ScanFind(connection: connection, device: device)
   }
 
   /// A served device, by its serving link: alive while polling gets answers; asked who it is where that is not known.
+  /// `place` is where it is found: the connection, without what a Device may say of it beside.
   func servedDevice(
-    at connection: ModbusConnection, known: DiscoveredDevice?, link: any ModbusLink
-  ) async -> DiscoveredDevice? {
+    at connection: ModbusConnection, as place: ModbusConnection, known: DiscoveredDevice?, link: any ModbusLink
+  ) async -> ScanFind? {
     if let known {
       let window = max(request.every, .seconds(30)) * 2
-      if let last = link.lastAnswer(of: connection.unit), clock.now - last < window { return known }
+      if let last = link.lastAnswer(of: connection.unit), clock.now - last < window {
+        return ScanFind(connection: place, device: known, isAssumed: true)
+      }
     }
     request.audit("\(connection.description): identification over the serving connection")
-    let outcome = await UnitIdentification.identify { request in
-      await link.execute(request, unit: connection.unit, timeout: connection.timeout).result
+    var interview = UnitInterview()
+    while let question = interview.request, !Task.isCancelled {
+      interview.take(await link.execute(question, unit: connection.unit, timeout: connection.timeout).result)
     }
-    guard case .found(let identity) = outcome else { return nil }
-    return Self.device(identity, at: connection)
+    return interview.ending == .found ? find(interview, at: place) : nil
+  }
+}
+
+/// The DeviceModels of SunSpec layouts, each made once.
+final class StandardModels: Sendable {
+  private let made = Mutex<[SunSpecLayout: DiscoveredModel]>([:])
+  private static let limit = 64
+
+  /// Nil for a chain without a point that is served.
+  func model(_ chain: SunSpecChain) -> DiscoveredModel? {
+    let layout = SunSpecLayout(chain)
+    guard !layout.places.isEmpty else { return nil }
+    if let model = made.withLock({ $0[layout] }) { return model }
+    let model = DiscoveredModel(layout)
+    made.withLock { made in
+      if made.count >= Self.limit { made.removeAll() }
+      made[layout] = model
+    }
+    return model
   }
 }

@@ -11,6 +11,7 @@ package struct ScanSpecification: Sendable {
     package var targets: ScanTargets
     package var units: [UInt8]
     package var probesPerSecond: Int
+    package var probesPerSecondPerHost: Int
     package var timeout: Duration
   }
   package struct Serial: Sendable {
@@ -33,6 +34,7 @@ package struct ScanSpecification: Sendable {
         TCP(
           targets: try ScanTargets(targets: texts("targets"), exclude: texts("exclude"), ports: ports),
           units: try unitIDs(tcp["unitIDs"]?.array ?? [1]), probesPerSecond: tcp["probesPerSecond"]?.int ?? 10,
+          probesPerSecondPerHost: tcp["probesPerSecondPerHost"]?.int ?? 10,
           timeout: try ModbusConnection.duration(tcp["timeout"], "timeout", default: .seconds(1))))
     case (nil, let serial?):
       let bauds = serial["baudRates"]?.array?.compactMap(\.int) ?? [9600]

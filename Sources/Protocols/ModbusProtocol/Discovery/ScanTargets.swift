@@ -11,26 +11,33 @@ package struct ScanTargets: Sendable, Hashable {
   /// In the order of the list, none twice.
   package private(set) var targets: [Target] = []
 
+  private var excludedHosts: Set<String> = []
+  private var excludedEndpoints: Set<TCPEndpoint> = []
+  private var excludedBlocks: [ClosedRange<UInt32>] = []
+
+  /// Whether the manifest says that this address is never contacted at this port.
+  func excludes(_ address: String, port: Int) -> Bool {
+    if let bits = IPv4(address)?.bits, excludedBlocks.contains(where: { $0.contains(bits) }) { return true }
+    return excludedHosts.contains(address) || excludedEndpoints.contains(TCPEndpoint(host: address, port: port))
+  }
+
   /// The largest block that is scanned: 4,096 addresses.
   package static let widestPrefix = 20
 
   /// Throws a permanent ``DeviceError`` `InvalidTarget` that quotes the entry.
   package init(targets texts: [String], exclude: [String], ports: [Int]) throws(DeviceError) {
-    var excludedHosts: Set<TCPEndpoint> = []
-    var excludedBlocks: [ClosedRange<UInt32>] = []
     for text in exclude {
       switch try ScanTarget(text, isExclusion: true) {
-      case .host(let host, let port):
-        for port in port.map({ [$0] }) ?? ports { excludedHosts.insert(TCPEndpoint(host: host, port: port)) }
+      case .host(let host, let port?): excludedEndpoints.insert(TCPEndpoint(host: host, port: port))
+      case .host(let host, nil): excludedHosts.insert(host)
       case .block(let block, _): excludedBlocks.append(block)
       }
     }
     var seen: Set<TCPEndpoint> = []
     func add(_ host: String, _ ports: [Int], isNamed: Bool) {
-      if let address = IPv4(host), excludedBlocks.contains(where: { $0.contains(address.bits) }) { return }
       for port in ports {
         let endpoint = TCPEndpoint(host: host, port: port)
-        guard !excludedHosts.contains(endpoint), seen.insert(endpoint).inserted else { continue }
+        guard !excludes(host, port: port), seen.insert(endpoint).inserted else { continue }
         targets.append(Target(endpoint: endpoint, isNamed: isNamed))
       }
     }
@@ -97,7 +104,7 @@ enum ScanTarget {
     guard !host.isEmpty, !host.contains(where: { $0 == " " || $0 == "," || $0 == "/" }) else {
       throw invalid("neither a host, host:port, CIDR block nor range a.b.c.d-e")
     }
-    self = .host(host.lowercased(), port: port)
+    self = .host(NameLookup.literal(String(host)) ?? host.lowercased(), port: port)
   }
 }
 

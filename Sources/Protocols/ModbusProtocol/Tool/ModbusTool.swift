@@ -199,8 +199,8 @@ public struct ModbusTool: Sendable {
     let discoverer = try ModbusDiscoverer(request, links: LinkDirectory(group: group, clock: .system), clock: .system)
     let look = await discoverer.look(known: [:])
     var rows = TextTable(["ADDRESS", "UNIT", "MAKER", "MODEL", "REVISION", "SERIAL NUMBER"])
-    for (connection, device) in look.found {
-      let identity = device.identity
+    for find in look.found {
+      let (connection, identity) = (find.connection, find.device.identity)
       guard case .tcp(let endpoint, _) = connection.medium else { continue }
       rows.add([
         endpoint.description, "\(connection.unit)", identity["vendorName"] ?? "-",

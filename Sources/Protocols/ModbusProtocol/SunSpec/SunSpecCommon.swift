@@ -5,10 +5,6 @@ package struct SunSpecCommon: Sendable, Hashable {
   package var version: String
   package var serialNumber: String
 
-  /// Where the chain of models may begin, zero-based, in the order to try.
-  package static let bases: [UInt16] = [40_000, 0, 50_000]
-  /// "SunS" in two registers.
-  package static let marker: [UInt16] = [0x5375, 0x6E53]
   /// Mn 16, Md 16, Opt 8, Vr 8 and SN 16 registers, behind the model's ID and length.
   package static let length: UInt16 = 64
 
