@@ -30,7 +30,6 @@ import YAML
       (["unit": "kWh"], .warning, "properties[0].unit", "kW.h"),
       (["unit": "°C"], .warning, "properties[0].unit", "degC"),
       (["unit": "furlong"], .warning, "properties[0].unit", "furlong"),
-      (["name": "on"], .warning, "properties[0].name", "YAML"),
       (["minimum": 3, "maximum": 3], .warning, "properties[0].minimum", "both"),
       (["enum": ["x"]], .error, "properties[0].enum[0]", "number"),
       (["access": "ReadWrite"], .warning, "properties[0].access", "minimum and maximum"),

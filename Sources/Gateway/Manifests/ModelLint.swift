@@ -25,7 +25,6 @@ public struct ModelLint: Sendable {
     do throws(DeviceError) { _ = try model.ruledProperties() } catch {
       findings.append(ModelFinding(.error, "", error.message))
     }
-    if let name = document[path: "metadata", "name"]?.string { findings += Self.nameFindings(name, "metadata.name") }
     if model.properties.isEmpty { findings.append(ModelFinding(.warning, "properties", "the model has no property")) }
     for (index, property) in model.properties.enumerated() {
       findings += Self.findings(in: property, at: "properties[\(index)]")
@@ -36,18 +35,9 @@ public struct ModelLint: Sendable {
     return findings
   }
 
-  private static func nameFindings(_ name: String, _ path: String) -> [ModelFinding] {
-    let words: Set = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"]
-    guard words.contains(name) else { return [] }
-    return [
-      ModelFinding(
-        .warning, path, "'\(name)' is a boolean or null to YAML 1.1 where it is not quoted: name it otherwise")
-    ]
-  }
-
   private static func findings(in property: DecodedModel.Property, at path: String) -> [ModelFinding] {
     let definition = property.definition
-    var findings = nameFindings(definition.name, "\(path).name")
+    var findings: [ModelFinding] = []
     func say(_ severity: ModelFinding.Severity, _ field: String, _ message: String) {
       findings.append(ModelFinding(severity, "\(path).\(field)", "property '\(definition.name)': \(message)"))
     }
