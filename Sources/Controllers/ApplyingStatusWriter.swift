@@ -44,11 +44,23 @@ public actor ApplyingStatusWriter: StatusWriter {
   {
     let place = Place(resource: resource, key: key)
     var entry = entries[place] ?? Entry(time: clock.now + (.zero - interval))
-    entry.wanted = (entry.wanted ?? entry.written ?? previous).merging(patch)
+    let base = entry.wanted ?? entry.written ?? previous
+    let wanted = base.merging(patch)
+    guard Self.isNews(wanted, over: base) else { return }
+    entry.wanted = wanted
     let isDue = clock.now - entry.time >= interval
     if isDue { entry.time = clock.now }
     entries[place] = entry
     if isDue { try await apply(place) }
+  }
+
+  /// Whether a status says more than that somebody has looked once more: that alone is said once an hour.
+  private static func isNews(_ status: JSONValue, over base: JSONValue) -> Bool {
+    func time(_ status: JSONValue) -> Timestamp? { status["lastScanTime"]?.string.flatMap { Timestamp($0) } }
+    guard let new = time(status), let old = time(base), new - old < .seconds(3_600) else { return true }
+    var same = base
+    same["lastScanTime"] = status["lastScanTime"]
+    return same != status
   }
 
   /// Writes what is due, every second until the task is cancelled.
