@@ -38,7 +38,7 @@ public actor ApplyingStatusWriter: StatusWriter {
   /// How many statuses wait for their time.
   public var waitingCount: Int { entries.values.count { $0.wanted != nil } }
 
-  /// Returns once it is written, or waits for its time; throws what the backend says to a write that is made at once.
+  /// Returns once it is written, or waits for its time or another try; throws where no other try can help.
   public func write(_ patch: JSONValue, to key: ObjectKey, of resource: ResourceName, over previous: JSONValue)
     async throws(APIStatus)
   {
@@ -51,7 +51,12 @@ public actor ApplyingStatusWriter: StatusWriter {
     let isDue = clock.now - entry.time >= interval
     if isDue { entry.time = clock.now }
     entries[place] = entry
-    if isDue { try await apply(place) }
+    guard isDue else { return }
+    do throws(APIStatus) {
+      try await apply(place)
+    } catch {
+      if !error.isRetryable { throw error }
+    }
   }
 
   /// Whether a status says more than that somebody has looked once more: that alone is said once an hour.
