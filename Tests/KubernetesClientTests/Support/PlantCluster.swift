@@ -60,10 +60,11 @@ struct PlantCluster: Sendable {
     guard let kind = cluster.store.definitions.first(where: { $0.plural == plural }) else {
       throw Trouble("no such kind: \(plural)")
     }
-    do {
+    do throws(APIStatus) {
       return try await cluster.store.get(
         kind.name, ObjectKey(namespace: kind.isNamespaced ? Self.namespace : "", name: name))
-    } catch where error.code == 404 {
+    } catch {
+      guard error.code == 404 else { throw error }
       return nil
     }
   }

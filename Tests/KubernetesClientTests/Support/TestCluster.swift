@@ -120,9 +120,20 @@ final class TestCluster: Sendable {
       defer { running = nil }
       return running
     }
-    await store.endWatches()
-    await current?.group.triggerGracefulShutdown()
-    await current?.task.value
+    guard let current else { return }
+    await current.group.triggerGracefulShutdown()
+    await withTaskGroup { group in
+      group.addTask { await current.task.value }
+      // A watch that is asked for in between ends too.
+      group.addTask { [store] in
+        while !Task.isCancelled {
+          await store.endWatches()
+          try? await Task.sleep(for: .milliseconds(20))
+        }
+      }
+      await group.next()
+      group.cancelAll()
+    }
   }
 
   /// Forgets the log of changes up to now.
