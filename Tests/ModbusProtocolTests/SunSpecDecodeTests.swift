@@ -72,7 +72,6 @@ import Testing
     from sunspec2.modbus import client
     chance = random.Random(SEED)
     folder = os.path.join(os.path.dirname(sunspec2.__file__), "models", "json")
-    missing = {"s16": 0x8000}
     def word(point, counts):
         kind, size = point["type"], point["size"]
         absent = chance.random() < 0.1
@@ -110,6 +109,9 @@ import Testing
         for g in group.get("groups", []): found |= names(g)
         return found
     def normal(name): return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-").lower()
+    def load(number): return json.load(open(os.path.join(folder, f"model_{number}.json")))
+    # Models that spell names otherwise than their siblings, whose names the table has for all.
+    named = {a: {p["name"]: p.get("symbols", []) for p in load(b)["group"]["points"]} for a, b in ((111, 112), (201, 203))}
     def values(group, offset, result):
         for point in group.points.values():
             kind, name = point.pdef["type"], point.pdef["name"]
@@ -120,7 +122,8 @@ import Testing
                 value = None if factor.value is None else point.cvalue
             elif value is not None and point.sf_required:
                 value = point.cvalue
-            symbols = {s["value"]: normal(s["name"]) for s in point.pdef.get("symbols", [])}
+            listed = named.get(group.model.model_id, {}).get(name, point.pdef.get("symbols", []))
+            symbols = {s["value"]: normal(s["name"]) for s in listed}
             if value is not None and symbols and kind.startswith("enum"): value = symbols.get(value, value)
             if value is not None and symbols and kind.startswith("bitfield"):
                 value = [text for bit, text in symbols.items() if value >> bit & 1]
@@ -130,7 +133,7 @@ import Testing
             for one in inner if isinstance(inner, list) else [inner]: values(one, offset, result)
     chains = []
     for number in [IDS]:
-        definition = json.load(open(os.path.join(folder, f"model_{number}.json")))
+        definition = load(number)
         counts = {name: chance.randint(1, 4) for name in names(definition["group"])}
         data = body(definition["group"], counts, ("ID", "L"))
         length = len(data) // 2
