@@ -54,6 +54,7 @@ struct GatewayMetrics: Sendable {
     sinkFamilies(&text, status.sinks)
     durabilityFamilies(&text, status)
     return text.text
+    historianFamilies(&text, status.historian)
   }
 
   private func protocolFamilies(_ text: inout MetricsText) {

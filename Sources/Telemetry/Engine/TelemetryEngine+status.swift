@@ -28,7 +28,7 @@ extension TelemetryEngine {
     return TelemetryStatus(
       pipelines: pipelines, sinks: sinks, samplesAfterShutdown: untaken,
       alarmsLost: alarmsLost + runs.reduce(0) { $0 + $1.core.alarmsLost },
-      journal: journalStatus(await checkpoints.writtenBytes))
+      journal: journalStatus(await checkpoints.writtenBytes), historian: await historian.status())
   }
 
   private func journalStatus(_ checkpointBytes: UInt64) -> JournalStatus {

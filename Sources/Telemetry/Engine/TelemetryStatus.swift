@@ -11,6 +11,7 @@ public struct TelemetryStatus: Sendable, Hashable {
   /// Alarms raised or cleared of which nobody was told, because too many came at once; their samples are not lost.
   public var alarmsLost: UInt64
   public var journal: JournalStatus
+  public var historian: HistorianStatus
 }
 
 /// How journal and checkpoints are doing.
