@@ -224,6 +224,7 @@ struct GatewayParts {
     router.add(middleware: LocalRequestMiddleware(requestGuard))
     // These ask by themselves too: as for what they read, not for their paths.
     TelemetryRoutes(telemetry: telemetry, access: access, now: { [clock] in clock.now }).register(on: router)
+    QuarantineRoutes(telemetry: telemetry, access: access, now: { [clock] in clock.now }).register(on: router)
     router.add(middleware: AccessMiddleware(access))
     health.register(on: router)
     DashboardRoutes().register(on: router)

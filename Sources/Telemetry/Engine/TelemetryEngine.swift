@@ -257,6 +257,7 @@ public actor TelemetryEngine {
       case .end: return
       case .wait: await lane.bell.wait()
       case .close(let writer): await writer.close()
+      case .retry(let writer, let record): await lane.concluded(record, await writer.send([record.record]))
       case .send(let writer, let batch): await lane.concluded(batch, await writer.send(batch.records))
       }
     }
@@ -278,8 +279,8 @@ public actor TelemetryEngine {
     for lane in lanes.values { await lane.retire() }
     if isRunning { await withCheckedContinuation { stopWaiters.append($0) } }
     await checkpoint(isFinal: true)
-    var writers: [any SinkWriter] = []
     await historian.close()
+    var writers: [any SinkWriter] = []
     for lane in lanes.values { writers += await lane.close() }
     for writer in writers { await writer.close() }
   }
