@@ -66,6 +66,7 @@ test_packages=(
   shellcheck:shellcheck
   openssl:openssl
   procps:ps
+  chromium:chromium
 )
 
 # What checks Deploy/ and the image, beside what tests need: the chart's template engine takes 450 MB.

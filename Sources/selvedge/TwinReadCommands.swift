@@ -21,9 +21,9 @@ struct TwinHistoryCommand: AsyncParsableCommand {
 
   func run() async throws {
     let client = try server.client()
-    let query = [
+    let query = queryText([
       ("property", property), ("since", since), ("until", until), ("kind", kind), ("limit", "\(limit)"),
-    ].compactMap { name, value in value.map { "\(name)=\(Self.escaped($0))" } }.joined(separator: "&")
+    ])
     let path = "\(twin.path)/history?\(query)"
     let document = try await client.json("GET", path)
     guard output == "table" else {
@@ -46,21 +46,6 @@ struct TwinHistoryCommand: AsyncParsableCommand {
     if document[path: "metadata", "continue"] != nil {
       print("There is more before: raise --limit, or give --until.")
     }
-  }
-
-  /// Everything but RFC 3986's unreserved characters, percent-encoded.
-  private static func escaped(_ text: String) -> String {
-    var result = ""
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-        UInt8(ascii: "~"):
-        result.unicodeScalars.append(Unicode.Scalar(byte))
-      default: result += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-      }
-    }
-    return result
   }
 }
 
@@ -95,20 +80,4 @@ struct TwinDeltaCommand: AsyncParsableCommand {
             ]
           }), terminator: "")
   }
-}
-
-private func cell(_ value: JSONValue?) -> String { value?.string ?? value?.description ?? "" }
-
-/// Rows of cells as aligned lines; the first row is the head, the last column is not padded.
-private func textTable(_ rows: [[String]]) -> String {
-  let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-  return rows.map { row in
-    var line = ""
-    for (column, text) in row.enumerated() {
-      line += text
-      if column < row.count - 1 { line += String(repeating: " ", count: widths[column] - text.count + 3) }
-    }
-    while line.last == " " { line.removeLast() }
-    return line + "\n"
-  }.joined()
 }

@@ -36,7 +36,12 @@ import Testing
         })
       let status = await engine.status().sinks[0]
       #expect(status.spool.dropped == dropped && status.spool.delivered == delivered)
-      #expect(status.lastError?.reason == "Rejected")
+      let number = dropped.values.reduce(0, +)
+      #expect(status.lastError == nil, "the receiver takes what is sent")
+      #expect(status.rejection?.records == (number > 0 ? number : nil))
+      #expect(status.recentRejection == status.rejection)
+      clock.advance(.seconds(600))
+      #expect(await engine.status().sinks[0].recentRejection == nil, "ten minutes later it is history")
       await engine.shutdown()
       running.cancel()
       await running.value

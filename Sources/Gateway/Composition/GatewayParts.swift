@@ -114,8 +114,10 @@ struct GatewayParts {
       loop("status") { [self] in await statusPublisher.run() },
       loop("shared status") { [self] in await sharedStatusPublisher.run() },
       loop("links") { [linkChanges, mirror, events] in await linkChanges.run(mirror: mirror, events: events) },
-      loop("telemetry definitions") { [mirror, telemetry] in
-        await TelemetryController(mirror: mirror, engine: telemetry).run()
+      loop("telemetry definitions") { [mirror, telemetry, configuration, logger] in
+        await TelemetryController(
+          mirror: mirror, engine: telemetry, nodeName: configuration.nodeName, logger: logger
+        ).run()
       },
       loop("remote wishes") { [remoteWishes] in await remoteWishes.run() },
       loop("brokers") { [brokerController, devices, remoteWishes] in
@@ -225,6 +227,9 @@ struct GatewayParts {
       requestGuard: requestGuard, access: access, maximumWatches: connections.limits.connections
     ).register(on: router)
     router.add(middleware: LocalRequestMiddleware(requestGuard))
+    // These ask by themselves too: as for what they read, not for their paths.
+    TelemetryRoutes(telemetry: telemetry, access: access, now: { [clock] in clock.now }).register(on: router)
+    QuarantineRoutes(telemetry: telemetry, access: access, now: { [clock] in clock.now }).register(on: router)
     router.add(middleware: AccessMiddleware(access))
     health.register(on: router)
     DashboardRoutes().register(on: router)

@@ -37,7 +37,29 @@ struct StatusSources: Sendable {
       let circuit = status.circuit == .closed ? "" : "; the circuit is open: one batch at a time is tried"
       return Readiness(.false, error.reason, "\(error.message); what waits is kept on disk\(circuit)")
     }
-    return Readiness(.true, "Delivering", "the receiver takes what is sent")
+    let held = status.quarantine.held
+    let fields: JSONValue = ["quarantined": held > 0 ? .integer(Int64(clamping: min(held, 1 << 30))) : .null]
+    if let rejection = status.recentRejection {
+      return Readiness(
+        .true, "RecordsRejected",
+        "the receiver takes what is sent, but has rejected \(Self.atLeast(rejection.records)) records since the start, "
+          + "which are dropped: \(rejection.message)", fields: fields)
+    }
+    if held > 0 {
+      return Readiness(
+        .true, "RecordsSetAside",
+        "the receiver takes what is sent, but for records in quarantine: see selvedge quarantine list \(key.name)",
+        fields: fields)
+    }
+    return Readiness(.true, "Delivering", "the receiver takes what is sent", fields: fields)
+  }
+
+  /// A count in words that seldom change: a status is not written for every record.
+  private static func atLeast(_ count: UInt64) -> String {
+    var step: UInt64 = 1
+    while count >= step * 10, step < 1 << 60 { step *= 10 }
+    let rounded = count >= step * 5 ? step * 5 : count >= step * 2 ? step * 2 : step
+    return rounded == count ? "\(count)" : "more than \(rounded)"
   }
 
   private func pipeline(_ key: ObjectKey) async -> Readiness? {

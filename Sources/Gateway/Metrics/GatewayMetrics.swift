@@ -52,7 +52,9 @@ struct GatewayMetrics: Sendable {
     let status = await telemetry.status()
     pipelineFamilies(&text, status.pipelines)
     sinkFamilies(&text, status.sinks)
+    quarantineFamilies(&text, status.sinks)
     durabilityFamilies(&text, status)
+    historianFamilies(&text, status.historian)
     return text.text
   }
 
@@ -161,6 +163,10 @@ struct GatewayMetrics: Sendable {
       "selvedge_pipeline_forgotten_states_total", .counter,
       "States of stages saved by another version, not taken back.",
       pipelines.map { ([("pipeline", $0.key)], Double($0.forgottenStates)) })
+    text.family(
+      "selvedge_window_misplaced_total", .counter,
+      "Readings so far out of order that functions of a value's course leave them out.",
+      pipelines.map { ([("pipeline", $0.key)], Double($0.misplaced)) })
     text.family(
       "selvedge_pipeline_open_windows", .gauge, "Windows that are open.",
       pipelines.map { ([("pipeline", $0.key)], Double($0.openWindows)) })

@@ -25,6 +25,8 @@ extension AccessPolicy {
     AccessRule(
       verbs: ["create", "update", "patch", "delete"], apiGroups: ["selvedge.dev"], resources: ["devices"]),
     AccessRule(verbs: ["update", "patch"], apiGroups: ["twin.selvedge.dev"], resources: ["twins"]),
+    // To try again what a receiver refused; to drop it is an admin's.
+    AccessRule(verbs: ["create"], apiGroups: ["selvedge.dev"], resources: ["sinks/quarantine"]),
     AccessRule(verbs: ["create", "patch"], apiGroups: ["", "events.k8s.io"], resources: ["events"]),
   ]
 

@@ -1,6 +1,6 @@
 /// The query of a request line: names and values in order, percent-decoded, `+` read as a space.
 package struct APIQuery: Sendable, Equatable {
-  private(set) var items: [(name: String, value: String)] = []
+  package private(set) var items: [(name: String, value: String)] = []
 
   package init(_ text: String = "") {
     for part in text.split(separator: "&") {

@@ -32,6 +32,7 @@ extension KindText {
               items: {type: string, minLength: 1, maxLength: 63}
               description: Properties by name; globs.
         durability: {type: string, enum: [Checkpoint, Journal], default: Checkpoint, description: 'Checkpoint: a kill loses what stood in open windows. Journal: it loses nothing, for more writes to the disk.'}
+        localQuery: {type: string, enum: [Enabled, Disabled], description: 'Whether what comes out is kept to be queried on the gateway. Absent is as the Gateway says, which is Enabled for pipelines that end in windows.'}
         stages:
           type: array
           maxItems: 32

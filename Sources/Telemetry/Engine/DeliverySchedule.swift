@@ -31,11 +31,11 @@ struct DeliverySchedule {
 
   /// Failures in a row that open the circuit.
   static let failuresToOpen = 3
-  /// Equal refusals of one record after which it is set aside.
-  static let refusalsToSetAside = 3
   static let shortestPause = Duration.milliseconds(250)
   static let longestPause = Duration.seconds(30)
 
+  /// Equal refusals of one record after which it is set aside.
+  var refusalsToSetAside = 3
   var maxSamples: Int { didSet { limit = min(max(limit, 1), maxSamples) } }
   /// How many records the next batch may have.
   private(set) var limit: Int
@@ -81,7 +81,7 @@ struct DeliverySchedule {
         return .splitBatch
       }
       refusals = reason == refusals.reason ? (reason, refusals.count + 1) : (reason, 1)
-      guard refusals.count >= Self.refusalsToSetAside else {
+      guard refusals.count >= refusalsToSetAside else {
         rest(Self.shortestPause * refusals.count, at: now)
         return .keepBatch
       }

@@ -17,6 +17,8 @@ actor SinkLane {
   enum Step: Sendable {
     case wait
     case send(any SinkWriter, SpoolBatch)
+    /// A record out of quarantine.
+    case retry(any SinkWriter, QuarantinedRecord)
     /// A writer that a newer one has replaced.
     case close(any SinkWriter)
     case end
@@ -29,8 +31,6 @@ actor SinkLane {
 
   /// Rows that may wait for a disk that takes nothing; more are dropped, the oldest first.
   private static let mailboxLimit = 65_536
-  /// Bytes appended wait this long for their fsync; ticks come at least twice as often.
-  static let syncInterval: Int64 = 100_000_000
   /// Records appended after which the fsync does not wait.
   private static let syncRecords: UInt64 = 20_000
 
@@ -44,14 +44,17 @@ actor SinkLane {
   private nonisolated let mailbox = Mutex(Mailbox())
   private let directory: String
   private let catalogue: SeriesCatalogue
-  private let clock: WallClock
+  let clock: WallClock
   private let logger: Logger
   private var limits = SpoolLimits()
   private var maxDelay = Duration.seconds(1)
-  private var schedule = DeliverySchedule(maxSamples: 500)
-  private var generator = SystemRandomNumberGenerator()
+  var schedule = DeliverySchedule(maxSamples: 500)
+  var generator = SystemRandomNumberGenerator()
   private var spool: Spool?
-  private let quarantine: QuarantineFile
+  let quarantine: QuarantineLog
+  /// Ids of records out of quarantine that are to be tried again, in their order.
+  var retries: [UInt64] = []
+  var quarantineCounts = QuarantineStatus()
   private var writer: (any SinkWriter)?
   /// Writers to be closed by the task that sends, so that nobody closes one that is sending.
   private var discarded: [any SinkWriter] = []
@@ -60,9 +63,10 @@ actor SinkLane {
   private var unconcluded: (SpoolBatch, Spool.Conclusion)?
   private var kind = ""
   private var problem: SpoolError?
-  private var lastError: SpoolError?
+  var lastError: SpoolError?
   private var diskError: SpoolError?
   private var lastDelivery: Timestamp?
+  private var rejection: SinkStatus.Rejection?
   private var droppedInMailbox: UInt64 = 0
   private var unsyncedSince: Int64?
   private var unsyncedRecords: UInt64 = 0
@@ -78,7 +82,7 @@ actor SinkLane {
     self.catalogue = catalogue
     self.clock = clock
     self.logger = logger
-    quarantine = QuarantineFile(directory: directory)
+    quarantine = QuarantineLog(directory: directory)
   }
 
   // MARK: Definition
@@ -95,6 +99,7 @@ actor SinkLane {
     spool?.limits = limits
     maxDelay = specification.maxDelay
     schedule.maxSamples = specification.maxSamples
+    schedule.refusalsToSetAside = specification.poisonAfter
     schedule.reset()
   }
 
@@ -127,6 +132,7 @@ actor SinkLane {
       let opened = try Spool(
         directory: directory, limits: limits, catalogue: catalogue, now: clock.now.nanoseconds)
       spool = opened
+      try quarantine.open()
       diskError = nil
       // What lay there has waited long enough.
       if opened.pending > 0 { waitingSince = .min }
@@ -185,7 +191,7 @@ actor SinkLane {
     droppedInMailbox += UInt64(dropped)
   }
 
-  private func note(_ error: SpoolError) {
+  func note(_ error: SpoolError) {
     if diskError?.message != error.message {
       logger.error("spool of sink \(key): \(error.message)")
     }
@@ -217,7 +223,7 @@ actor SinkLane {
   func tick() {
     drain()
     let now = clock.now.nanoseconds
-    if let since = unsyncedSince, now - since >= Self.syncInterval / 2 || now < since { sync() }
+    if let since = unsyncedSince, now - since >= limits.syncInterval.nanoseconds / 2 || now < since { sync() }
     do { try spool?.expire(at: now) } catch { note(error) }
     if mailbox.withLock({ $0.parcels.isEmpty }), !gate.isOpen { gate.open() }
     if isDue(at: now) { bell.ring() }
@@ -227,7 +233,7 @@ actor SinkLane {
 
   private func isDue(at now: Int64) -> Bool {
     guard writer != nil, schedule.mayOffer(at: now) else { return false }
-    if outgoing != nil || unconcluded != nil { return true }
+    if outgoing != nil || unconcluded != nil || !retries.isEmpty { return true }
     guard let spool, spool.pending > 0 else { return false }
     guard spool.pending < UInt64(schedule.limit), let since = waitingSince, since != .min else { return true }
     return now < since || now - since >= maxDelay.nanoseconds
@@ -240,6 +246,10 @@ actor SinkLane {
     let now = clock.now.nanoseconds
     settle()
     guard unconcluded == nil, isDue(at: now), let writer, let spool else { return .wait }
+    if outgoing == nil, let record = nextRetry() {
+      schedule.offers()
+      return .retry(writer, record)
+    }
     if outgoing == nil {
       do {
         outgoing = try spool.read(limit: schedule.limit, at: now)
@@ -270,8 +280,9 @@ actor SinkLane {
     case .deliveredExcept(let rejected, let error):
       verdict = .delivered
       conclusion = .deliveredExcept(rejected)
-      note(receiver: error)
+      lastError = nil
       lastDelivery = now
+      note(rejected: rejected, of: batch.records.count, error, at: now)
     case .retry(let error, let after):
       verdict = .retry(after: after)
       note(receiver: error)
@@ -288,9 +299,11 @@ actor SinkLane {
       outgoing = nil
     case .setAside:
       do {
-        try quarantine.append(batch.records, reason: lastError?.message ?? "")
+        try quarantine.add(batch.records, reason: lastError?.message ?? "", at: now)
         unconcluded = (batch, .quarantined)
-        logger.warning("sink \(key) refuses a record for good; it is set aside in \(quarantine.path)")
+        // The receiver is there: what it says of one record is no word about the others.
+        lastError = nil
+        logger.warning("sink \(key) refuses a record for good; it is set aside: see selvedge quarantine list")
       } catch {
         note(error)
       }
@@ -314,7 +327,15 @@ actor SinkLane {
     }
   }
 
-  private func note(receiver error: SinkError) {
+  private func note(rejected: [String: Int], of count: Int, _ error: SinkError, at now: Timestamp) {
+    let number = UInt64(min(count, rejected.values.reduce(0) { $0 + max(0, $1) }))
+    guard number > 0 else { return }
+    if rejection?.message != error.message { logger.warning("sink \(key): \(error.message)") }
+    rejection = SinkStatus.Rejection(
+      reason: error.reason, message: error.message, records: (rejection?.records ?? 0) + number, time: now)
+  }
+
+  func note(receiver error: SinkError) {
     if lastError?.message != error.message { logger.warning("sink \(key): \(error.message)") }
     lastError = SpoolError(reason: error.reason, message: error.message)
   }
@@ -349,6 +370,8 @@ actor SinkLane {
       spool: counters, spoolBytes: spool?.bytes ?? 0, spoolSegments: spool?.segmentCount ?? 0,
       lag: counters.held == 0 || oldest == nil || oldest == .min
         ? nil : oldest.map { .nanoseconds(max(0, now - $0)) },
-      lastDelivery: lastDelivery)
+      lastDelivery: lastDelivery, rejection: rejection,
+      recentRejection: rejection.flatMap { now - $0.time.nanoseconds < 600_000_000_000 ? $0 : nil },
+      quarantine: quarantineStatus)
   }
 }

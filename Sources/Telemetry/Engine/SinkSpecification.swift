@@ -10,6 +10,8 @@ public struct SinkSpecification: Sendable, Hashable {
   public var maxSamples: Int
   /// How long a record may wait for a batch to fill.
   public var maxDelay: Duration
+  /// Equal refusals of one record after which it is set aside.
+  public var poisonAfter: Int
   public var limits: SpoolLimits
 
   /// Reads a Sink's `spec`; `plugins` are the names of the sinks that are built in. The error names the field.
@@ -17,6 +19,7 @@ public struct SinkSpecification: Sendable, Hashable {
     var reader = try SpecificationReader(json, at: "spec")
     maxSamples = 500
     maxDelay = .seconds(1)
+    poisonAfter = 3
     limits = SpoolLimits()
     if var batch = try reader.object("batch") {
       if let value = batch.value("maxSamples") {
@@ -26,6 +29,12 @@ public struct SinkSpecification: Sendable, Hashable {
         maxSamples = count
       }
       if let delay = try batch.duration("maxDelay", allowingZero: true) { maxDelay = delay }
+      if let value = batch.value("poisonAfter") {
+        guard let count = value.int, (1...100).contains(count) else {
+          throw batch.error("poisonAfter", "must be a whole number between 1 and 100")
+        }
+        poisonAfter = count
+      }
       try batch.finish()
     }
     if let buffer = try reader.object("buffer") { limits = try Self.limits(buffer) }
@@ -56,7 +65,11 @@ public struct SinkSpecification: Sendable, Hashable {
       }
       whenFull = policy
     }
+    let syncInterval = try reader.duration("syncInterval") ?? standard.syncInterval
+    guard (.milliseconds(100)...Duration.seconds(60)).contains(syncInterval) else {
+      throw reader.error("syncInterval", "must be between 100ms and 1m")
+    }
     try reader.finish()
-    return SpoolLimits(maxBytes: maxBytes, maxAge: maxAge, whenFull: whenFull)
+    return SpoolLimits(maxBytes: maxBytes, maxAge: maxAge, whenFull: whenFull, syncInterval: syncInterval)
   }
 }

@@ -10,10 +10,16 @@ extension TelemetryEngine {
   /// new spec in the same order; what the others had kept back it puts out first, as one that goes puts out everything.
   /// A spec that cannot be served is told in ``status()``, and the last good one stays in force. Records for a sink that
   /// is not defined wait for it in its spool.
-  public func apply(pipelines: [PipelineDefinition], sinks: [SinkDefinition]) async {
+  public func apply(
+    pipelines: [PipelineDefinition], sinks: [SinkDefinition], localQuery: LocalQuerySettings = LocalQuerySettings()
+  ) async {
     guard !isShutDown else { return }
     closeEntry()
     defer { openEntry() }
+    if localQuery != self.localQuery || !isRecovered {
+      self.localQuery = localQuery
+      await historian.configure(localQuery)
+    }
     await recover()
     await apply(sinks)
     problems = [:]

@@ -137,6 +137,7 @@ extension TelemetryEngine {
     }
     var known: [[Spool.Last]] = []
     for lane in run.lanes { known.append(await lane.lastRecords()) }
+    let kept = localQuery.keeps(run.specification) ? await historian.lastRecords() : nil
     var taken = 0
     for segment in durability.segments {
       let entries = try await journal.entries(of: segment, points: points).entries
@@ -156,21 +157,27 @@ extension TelemetryEngine {
           run.core.advance(to: time, into: &rows)
         default: break
         }
-        emitAgain(&rows, of: run, known)
+        emitAgain(&rows, of: run, known, kept)
       }
       for lane in run.lanes { await lane.drain() }
     }
     if taken > 0 { logger.notice("pipeline \(run.key): \(taken) samples were taken from the journal") }
   }
 
-  private func emitAgain(_ rows: inout RecordRows, of run: PipelineRun, _ known: [[Spool.Last]]) {
+  private func emitAgain(
+    _ rows: inout RecordRows, of run: PipelineRun, _ known: [[Spool.Last]], _ kept: [Spool.Last]?
+  ) {
     guard !rows.isEmpty else { return }
     catalogue.number(&rows, series: run.core.series)
-    for (lane, last) in zip(run.lanes, known) {
+    func missing(beyond last: [Spool.Last]) -> RecordRows? {
       let missing = rows.filtered(fields: run.layout.fields.count) { row in
         Int(row.series) >= last.count || row.sequence > last[Int(row.series)].sequence
       }
-      if !missing.isEmpty { lane.post(missing, layout: run.layout) }
+      return missing.isEmpty ? nil : missing
     }
+    for (lane, last) in zip(run.lanes, known) {
+      if let rows = missing(beyond: last) { lane.post(rows, layout: run.layout) }
+    }
+    if let rows = kept.flatMap(missing) { historian.post(rows, layout: run.layout) }
   }
 }

@@ -12,13 +12,15 @@ extension TelemetryEngine {
         .filter { sinkDefinitions[$0] == nil }
       return PipelineStatus(
         key: run.key, problem: problems[run.key], isRunning: true, missingSinks: missing, series: core.slots.count,
-        openWindows: core.windows?.openWindows ?? 0, records: run.records, stages: stages,
+        openWindows: core.windows?.openWindows ?? 0, misplaced: core.windows?.misplaced ?? 0, records: run.records,
+        stages: stages,
         forgottenStates: core.forgottenStates)
     }
     for (key, problem) in problems where !runs.contains(where: { $0.key == key }) {
       pipelines.append(
         PipelineStatus(
-          key: key, problem: problem, isRunning: false, missingSinks: [], series: 0, openWindows: 0, records: 0,
+          key: key, problem: problem, isRunning: false, missingSinks: [], series: 0, openWindows: 0, misplaced: 0,
+          records: 0,
           stages: [], forgottenStates: 0))
     }
     pipelines.sort { $0.key < $1.key }
@@ -28,7 +30,7 @@ extension TelemetryEngine {
     return TelemetryStatus(
       pipelines: pipelines, sinks: sinks, samplesAfterShutdown: untaken,
       alarmsLost: alarmsLost + runs.reduce(0) { $0 + $1.core.alarmsLost },
-      journal: journalStatus(await checkpoints.writtenBytes))
+      journal: journalStatus(await checkpoints.writtenBytes), historian: await historian.status())
   }
 
   private func journalStatus(_ checkpointBytes: UInt64) -> JournalStatus {

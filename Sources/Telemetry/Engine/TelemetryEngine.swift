@@ -28,6 +28,8 @@ public actor TelemetryEngine {
   let catalogue = SeriesCatalogue()
   let checkpoints: CheckpointLog
   let journal: Journal
+  let historian: Historian
+  var localQuery = LocalQuerySettings()
   let newLanes: AsyncStream<SinkLane>
   let laneFeed: AsyncStream<SinkLane>.Continuation
   /// In the order of their keys.
@@ -72,6 +74,7 @@ public actor TelemetryEngine {
     self.logger = logger
     checkpoints = CheckpointLog(directory: directory, thread: thread)
     journal = Journal(directory: "\(directory)/journal", thread: BlockingThread())
+    historian = Historian(directory: "\(directory)/history", catalogue: catalogue, clock: clock, logger: logger)
     (newLanes, laneFeed) = AsyncStream.makeStream()
     (alarms, alarmFeed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1_024))
   }
@@ -134,6 +137,7 @@ public actor TelemetryEngine {
     guard !rows.isEmpty else { return }
     catalogue.number(&rows, series: run.core.series)
     run.records += UInt64(rows.count)
+    if localQuery.keeps(run.specification) { historian.post(rows, layout: run.layout) }
     for lane in run.lanes {
       lane.post(rows, layout: run.layout)
       if !touched.contains(where: { $0 === lane }) { touched.append(lane) }
@@ -202,6 +206,7 @@ public actor TelemetryEngine {
     isRunning = true
     await withDiscardingTaskGroup { group in
       group.addTask { await self.keepTime() }
+      group.addTask { await self.historian.run() }
       for await lane in newLanes {
         group.addTask { await Self.deliver(lane) }
       }
@@ -225,6 +230,7 @@ public actor TelemetryEngine {
     if isEntryOpen { advance() }
     await commitOnce()
     for lane in lanes.values { await lane.tick() }
+    historian.tick()
     await checkpointIfDue()
   }
 
@@ -251,6 +257,7 @@ public actor TelemetryEngine {
       case .end: return
       case .wait: await lane.bell.wait()
       case .close(let writer): await writer.close()
+      case .retry(let writer, let record): await lane.concluded(record, await writer.send([record.record]))
       case .send(let writer, let batch): await lane.concluded(batch, await writer.send(batch.records))
       }
     }
@@ -272,6 +279,7 @@ public actor TelemetryEngine {
     for lane in lanes.values { await lane.retire() }
     if isRunning { await withCheckedContinuation { stopWaiters.append($0) } }
     await checkpoint(isFinal: true)
+    await historian.close()
     var writers: [any SinkWriter] = []
     for lane in lanes.values { writers += await lane.close() }
     for writer in writers { await writer.close() }

@@ -11,6 +11,7 @@ public struct TelemetryStatus: Sendable, Hashable {
   /// Alarms raised or cleared of which nobody was told, because too many came at once; their samples are not lost.
   public var alarmsLost: UInt64
   public var journal: JournalStatus
+  public var historian: HistorianStatus
 }
 
 /// How journal and checkpoints are doing.
@@ -47,6 +48,8 @@ public struct PipelineStatus: Sendable, Hashable {
   /// Series taken since the start.
   public var series: Int
   public var openWindows: Int
+  /// Readings that came so far out of order that functions of a value's course leave them out.
+  public var misplaced: UInt64
   /// Records put out since the start.
   public var records: UInt64
   public var stages: [Stage]
@@ -55,6 +58,17 @@ public struct PipelineStatus: Sendable, Hashable {
 }
 
 public struct SinkStatus: Sendable, Hashable {
+  /// Records that a receiver rejected out of batches of which it took the rest.
+  public struct Rejection: Sendable, Hashable {
+    /// What it said last.
+    public var reason: String
+    public var message: String
+    /// How many since the start.
+    public var records: UInt64
+    /// When it last did.
+    public var time: Timestamp
+  }
+
   /// `namespace/name`.
   public var key: String
   /// The plugin's name; empty for a sink that is not defined or whose spec is wrong.
@@ -72,4 +86,9 @@ public struct SinkStatus: Sendable, Hashable {
   /// How long the oldest record that waits has waited; nil where none waits.
   public var lag: Duration?
   public var lastDelivery: Timestamp?
+  /// Nil: none since the start.
+  public var rejection: Rejection?
+  /// The same where it was in the last ten minutes.
+  public var recentRejection: Rejection?
+  public var quarantine: QuarantineStatus
 }

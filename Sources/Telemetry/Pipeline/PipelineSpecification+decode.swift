@@ -12,6 +12,7 @@ extension PipelineSpecification {
       }
       self.durability = durability
     }
+    localQuery = try reader.choice("localQuery")
     if let value = reader.value("stages") {
       guard let elements = value.array else { throw reader.error("stages", "must be a list") }
       for (index, element) in elements.enumerated() {

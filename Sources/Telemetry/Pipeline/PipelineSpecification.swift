@@ -5,9 +5,17 @@ public struct PipelineSpecification: Sendable, Hashable {
     case journal = "Journal"
   }
 
+  /// Whether what comes out is kept to be queried on the gateway.
+  public enum LocalQuery: String, Sendable, Hashable, CaseIterable {
+    case enabled = "Enabled"
+    case disabled = "Disabled"
+  }
+
   public var from: SeriesSelector
   public var durability: Durability
   public var stages: [Stage]
+  /// Nil: as the Gateway's ``LocalQuerySettings`` say.
+  public var localQuery: LocalQuery?
   /// The names of the Sinks, in the Pipeline's namespace.
   public var sinks: [String]
 

@@ -92,6 +92,36 @@ package struct RecordRows: Sendable {
     return kept
   }
 
+  /// Appends the rows of another, with as many fields a row.
+  package mutating func append(contentsOf other: RecordRows) {
+    let offset = UInt64(sideValues.count)
+    rows.append(contentsOf: other.rows)
+    fieldKinds.append(contentsOf: other.fieldKinds)
+    if offset == 0 || other.sideValues.isEmpty {
+      fieldPayloads.append(contentsOf: other.fieldPayloads)
+    } else {
+      for (kind, payload) in zip(other.fieldKinds, other.fieldPayloads) {
+        fieldPayloads.append(kind == .side ? payload + offset : payload)
+      }
+    }
+    sideValues.append(contentsOf: other.sideValues)
+  }
+
+  /// The rows with those of a series side by side, in the order in which they were; `fields` is how many fields a row
+  /// has.
+  package func groupedBySeries(fields: Int) -> RecordRows {
+    let order = rows.indices.sorted { (rows[$0].series, $0) < (rows[$1].series, $1) }
+    var grouped = self
+    for (place, index) in order.enumerated() {
+      grouped.rows[place] = rows[index]
+      for field in 0..<fields {
+        grouped.fieldKinds[place * fields + field] = fieldKinds[index * fields + field]
+        grouped.fieldPayloads[place * fields + field] = fieldPayloads[index * fields + field]
+      }
+    }
+    return grouped
+  }
+
   package mutating func removeAll() {
     rows.removeAll(keepingCapacity: true)
     fieldKinds.removeAll(keepingCapacity: true)

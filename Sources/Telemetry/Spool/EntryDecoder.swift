@@ -42,7 +42,7 @@ struct EntryDecoder {
     }
   }
 
-  private static func header(_ input: inout ByteReader) throws(DecodingFault) -> RecordsHeader {
+  static func header(_ input: inout ByteReader) throws(DecodingFault) -> RecordsHeader {
     let firstOrdinal: UInt64 = try input.fixed()
     let count: UInt32 = try input.fixed()
     return RecordsHeader(firstOrdinal: firstOrdinal, count: Int(count), appendedAt: try input.fixed())
@@ -50,41 +50,24 @@ struct EntryDecoder {
 
   /// The records of a `records` entry.
   func records(_ bytes: [UInt8], _ payload: Range<Int>) throws(DecodingFault) -> [TelemetryRecord] {
-    var input = ByteReader(bytes, in: payload)
-    _ = try input.byte()
-    let header = try Self.header(&input)
-    guard header.count <= payload.count, let layout = layouts[try input.varint()] else { throw DecodingFault() }
-    let count = header.count
-    let numbers = try input.differences(count)
-    let sequences = try input.differences(count)
-    let times = try input.secondDifferences(count)
-    let flags = try input.runs(count)
-    let lengths = try input.differences(count)
-    let references = PayloadColumn.References(count) { UInt64(bitPattern: numbers[$0]) }
-    var kinds: [SampleKind] = []
-    var payloads: [UInt64] = []
-    var sides: [Value] = []
-    for _ in layout.fields {
-      try PayloadColumn.read(
-        count, from: &input, references: references, kinds: &kinds, payloads: &payloads, sides: &sides)
-    }
+    let columns = try RecordColumns(bytes, payload) { layouts[$0] }
     var records: [TelemetryRecord] = []
-    records.reserveCapacity(count)
-    for row in 0..<count {
-      guard let description = series[UInt64(bitPattern: numbers[row])] else { throw DecodingFault() }
+    records.reserveCapacity(columns.count)
+    for row in 0..<columns.count {
+      guard let description = series[columns.series[row]] else { throw DecodingFault() }
       var fields: [TelemetryRecord.Field] = []
-      for (column, name) in layout.fields.enumerated() {
-        let index = column * count + row
-        if let value = Value(kind: kinds[index], payload: payloads[index], sideValues: sides) {
+      for (column, name) in columns.layout.fields.enumerated() {
+        if let value = columns.value(column, of: row) {
           fields.append(TelemetryRecord.Field(name: name, value: value))
         }
       }
+      let time = columns.times[row]
       records.append(
         TelemetryRecord(
-          series: description, pipeline: layout.pipeline, sequence: UInt64(bitPattern: sequences[row]),
-          time: Timestamp(nanoseconds: times[row]),
-          windowStart: flags[row] & 4 == 0 ? nil : Timestamp(nanoseconds: times[row] &- lengths[row]),
-          quality: Quality(rawValue: flags[row] & 3) ?? .uncertain, fields: fields))
+          series: description, pipeline: columns.layout.pipeline, sequence: columns.sequences[row],
+          time: Timestamp(nanoseconds: time),
+          windowStart: columns.isWindow(row) ? Timestamp(nanoseconds: columns.starts[row]) : nil,
+          quality: columns.quality(of: row), fields: fields))
     }
     return records
   }

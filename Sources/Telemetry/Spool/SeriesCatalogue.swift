@@ -49,6 +49,13 @@ package final class SeriesCatalogue: Sendable {
     }
   }
 
+  /// Says what a series is of which nobody has said anything.
+  package func describe(_ handle: UInt32, asFirst description: SeriesDescription) {
+    state.withLock { state in
+      if state.descriptions[Int(handle)] == nil { state.descriptions[Int(handle)] = description }
+    }
+  }
+
   /// What the series is; by its name alone where nobody has said more.
   package func description(of handle: UInt32) -> SeriesDescription {
     state.withLock { state in

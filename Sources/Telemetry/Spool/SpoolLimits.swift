@@ -12,16 +12,19 @@ public struct SpoolLimits: Sendable, Hashable {
   /// Records that have waited longer are dropped.
   public var maxAge: Duration
   public var whenFull: WhenFull
+  /// Bytes appended wait so long for their fsync.
+  public var syncInterval: Duration
   /// Above this a segment is closed and the next one begun; at most a quarter of `maxBytes`.
   public var segmentBytes: Int
 
   public init(
     maxBytes: Int64 = 256 << 20, maxAge: Duration = .seconds(168 * 3_600), whenFull: WhenFull = .dropOldest,
-    segmentBytes: Int = 4 << 20
+    syncInterval: Duration = .milliseconds(100), segmentBytes: Int = 4 << 20
   ) {
     self.maxBytes = maxBytes
     self.maxAge = maxAge
     self.whenFull = whenFull
+    self.syncInterval = syncInterval
     self.segmentBytes = max(1_024, min(segmentBytes, Int(clamping: maxBytes / 4)))
   }
 }
