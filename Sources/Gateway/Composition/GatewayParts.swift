@@ -18,7 +18,7 @@ internal import TwinStore
 struct GatewayParts {
   private let configuration: GatewayConfiguration
   private let logger: Logger
-  private let clock = WallClock.system
+  private let clock: WallClock
   private let data: DataDirectory
   private let resources: EmbeddedResourceStore
   private let twins: TwinStore
@@ -54,6 +54,9 @@ struct GatewayParts {
     } catch let error as StoreError {
       throw StartError(error.message)
     }
+    let spools = try data.folder(data.spool)
+    let gatewayClock = GatewayClock.ofThisProgram(spools: spools)
+    clock = gatewayClock.wall
     let points = PointTable()
     do {
       twins = try TwinStore.open(
@@ -79,9 +82,9 @@ struct GatewayParts {
     protocols = plugins.protocols
     let directory = PointDirectory()
     telemetry = TelemetryEngine(
-      directory: try data.folder(data.spool), node: configuration.nodeName, points: points, sinks: plugins.sinks,
+      directory: spools, node: configuration.nodeName, points: points, sinks: plugins.sinks,
       describe: { directory.series(of: $0) }, range: { directory.range(of: $0).map { ($0.lowerBound, $0.upperBound) } },
-      clock: clock, logger: logger)
+      clock: gatewayClock, logger: logger)
     brokers.beforeAcknowledging { [telemetry] in await telemetry.commit() }
     events = EventRecorder(backend: resources, nodeName: configuration.nodeName, clock: clock, logger: logger)
     linkChanges = LinkEvents(statusChanges: statusChanges)
