@@ -75,6 +75,7 @@ let package = Package(
   ],
   targets: [
     c("CSQLite"), c("CYaml"), c("CModbus"), c("CMosquitto"), c("CUdev"), c("CCrypto"), c("CZlib"), c("CProcessor"),
+    c("CClockState"),
 
     layer("Documents", []),
     layer("SQLite", ["CSQLite"]),
@@ -84,7 +85,7 @@ let package = Package(
     layer("MQTTClient", ["CMosquitto", "Documents", log]),
     layer("HTTPClient", [asyncHTTP, nio, nioPosix, nioHTTP, nioTLS]),
     layer("Resources", ["Documents", "YAML"]),
-    layer("DeviceKit", ["Documents"]),
+    layer("DeviceKit", ["Documents", "CClockState"]),
     layer("SinkKit", ["Documents", "DeviceKit", "Threads"]),
 
     // What lies on the disk and must not be read there.

@@ -12,7 +12,7 @@ case (WriteServer.command, _):
 default:
   let groups: [(name: String, measure: () async throws -> [Measurement])] = [
     ("modbus", measureModbus), ("modbus-fleet", measureModbusFleet), ("mqtt", measureMQTT),
-    ("pipeline", { measurePipeline() }), ("twin", measureTwins),
+    ("pipeline", { measurePipeline() }), ("scaling", measureScaling), ("twin", measureTwins),
     ("store", measureResourceStore), ("spool", { try measureSpool() }),
   ]
   guard words.allSatisfy({ word in groups.contains { $0.name == word } }) else {

@@ -77,7 +77,9 @@ final class MQTTFloor {
         before = count.messages + count.acknowledged
         let code = mosquitto_loop_read(client, 1)
         guard code == MOSQ_ERR_SUCCESS.rawValue else {
-          throw BenchError("the counting subscriber lost the broker: \(String(cString: mosquitto_strerror(code)))")
+          throw BenchError(
+            "the counting subscriber lost the broker: \(String(cString: mosquitto_strerror(code))); \(broker.lastWords)"
+          )
         }
       }
       if mosquitto_want_write(client) { mosquitto_loop_write(client, 1) }

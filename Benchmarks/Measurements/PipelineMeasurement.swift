@@ -17,7 +17,7 @@ func measurePipeline() -> [Measurement] {
 }
 
 /// The samples: twenty a second of each series, in batches, values by chance.
-private final class PipelineLoad {
+final class PipelineLoad {
   let series: Int
   /// How many windows each way has closed: they must agree.
   var windows = (ours: 0, bare: 0)
@@ -27,6 +27,9 @@ private final class PipelineLoad {
 
   init(series: Int) {
     self.series = series
+    for index in 0..<series {
+      _ = points.id(of: PointName(device: DeviceKey(namespace: "default", name: "machine-\(index)"), property: "power"))
+    }
     var state: UInt64 = 42
     var batches: [SampleBatch] = []
     let total = max(2_000_000, series * 90)
@@ -48,9 +51,14 @@ private final class PipelineLoad {
     self.batches = batches
   }
 
+  /// A table of the points that the samples name.
+  let points = PointTable()
+  func device(_ point: PointID) -> DeviceKey { points.name(of: point).device }
+  var total: Int { batches.reduce(0) { $0 + $1.count } }
+
   /// Batches before the clock starts: a second and a half, in which series are met for the first time.
   private var warmUp: Int { 30 * series / 1_000 }
-  private var samples: Double { Double(batches[warmUp...].reduce(0) { $0 + $1.count }) }
+  var samples: Double { Double(batches[warmUp...].reduce(0) { $0 + $1.count }) }
 
   func throughPipeline() -> Double {
     let core = PipelineCore(

@@ -10,7 +10,8 @@ final class BenchBroker {
     port = LoopbackSocket.freePort()
     place = try BenchPlace()
     let lines = [
-      "listener \(port) 127.0.0.1", "allow_anonymous true", "log_dest none", "max_inflight_messages 0",
+      "listener \(port) 127.0.0.1", "allow_anonymous true", "log_dest file \(place.path("mosquitto.log"))",
+      "log_type error", "log_type warning", "log_type notice", "max_inflight_messages 0",
       "max_queued_messages 0", "set_tcp_nodelay true",
     ]
     let path = place.path("mosquitto.conf")
@@ -27,6 +28,19 @@ final class BenchBroker {
       guard ContinuousClock.now < deadline else { throw BenchError("mosquitto does not listen on \(port)") }
       usleep(2_000)
     }
+  }
+
+  /// The last lines that the broker has said, for a report of what went wrong.
+  var lastWords: String {
+    guard let file = fopen(place.path("mosquitto.log"), "r") else { return "nothing" }
+    defer { fclose(file) }
+    var lines: [String] = []
+    var line = [CChar](repeating: 0, count: 512)
+    while fgets(&line, 512, file) != nil {
+      let bytes = line.prefix { $0 != 0 && $0 != 0x0A }.map { UInt8(bitPattern: $0) }
+      lines.append(String(decoding: bytes, as: UTF8.self))
+    }
+    return lines.suffix(3).joined(separator: " | ")
   }
 
   /// Starts a publisher of `messages` over `topics`.

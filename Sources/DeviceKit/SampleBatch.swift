@@ -132,6 +132,16 @@ public struct SampleBatch: Sendable {
     gatewayTimes.append(gatewayTime)
   }
 
+  /// Puts other arrival times in their place; a sample that has no other time than that of its arrival goes along.
+  package mutating func moveGatewayTimes(_ moved: (Int64) -> Int64) {
+    for index in gatewayTimes.indices {
+      let (time, next) = (gatewayTimes[index], moved(gatewayTimes[index]))
+      guard next != time else { continue }
+      gatewayTimes[index] = next
+      if sourceTimes[index] == time { sourceTimes[index] = next }
+    }
+  }
+
   /// The value of the sample at `index`; nil where it has none.
   public func value(at index: Int) -> Value? {
     switch kinds[index] {

@@ -103,9 +103,13 @@ final class Plant: Sendable {
   }
 
   func engine(_ directory: String, _ sinks: [any SinkPlugin], _ clock: ManualClock) -> TelemetryEngine {
+    engine(directory, sinks, GatewayClock(following: clock.clock))
+  }
+
+  func engine(_ directory: String, _ sinks: [any SinkPlugin], _ clock: GatewayClock) -> TelemetryEngine {
     TelemetryEngine(
       directory: directory, node: "n1", points: points, sinks: sinks, describe: { self.describe($0) },
-      range: { _ in (0, 100) }, clock: clock.clock, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      range: { _ in (0, 100) }, clock: clock, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
 }
 

@@ -116,7 +116,7 @@ import YAML
     // Point 0 is stamped by the gateway, point 1 by a source whose clock is an hour ahead.
     for tick in 0..<400 as Range<Int64> {
       if tick == 200 {
-        core.windows?.clockJumped(by: jump * second, at: start + tick * second)
+        core.clockStepped(by: jump * second, at: start + tick * second, into: &rows)
         offset = jump * second
       }
       let now = start + tick * second + offset

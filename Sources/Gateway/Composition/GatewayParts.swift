@@ -17,7 +17,7 @@ internal import TwinStore
 struct GatewayParts {
   private let configuration: GatewayConfiguration
   private let logger: Logger
-  private let clock = WallClock.system
+  private let clock: WallClock
   private let data: DataDirectory
   private let home: ResourceHome
   private let twins: TwinStore
@@ -45,6 +45,9 @@ struct GatewayParts {
     apiAccess = try APIAccess(configuration, logger: logger)
     data = try DataDirectory(configuration.dataDirectory)
     audit = AuditFile(folder: try data.folder(data.audit), logger: logger)
+    let spools = try data.folder(data.spool)
+    let gatewayClock = GatewayClock.ofThisProgram(spools: spools)
+    clock = gatewayClock.wall
     home = try ResourceHome.make(configuration, data: data, clock: clock, logger: logger)
     let points = PointTable()
     do {
@@ -71,9 +74,9 @@ struct GatewayParts {
     protocols = plugins.protocols
     let directory = PointDirectory()
     telemetry = TelemetryEngine(
-      directory: try data.folder(data.spool), node: configuration.nodeName, points: points, sinks: plugins.sinks,
+      directory: spools, node: configuration.nodeName, points: points, sinks: plugins.sinks,
       describe: { directory.series(of: $0) }, range: { directory.range(of: $0).map { ($0.lowerBound, $0.upperBound) } },
-      clock: clock, logger: logger)
+      clock: gatewayClock, logger: logger)
     brokers.beforeAcknowledging { [telemetry] in await telemetry.commit() }
     events = EventRecorder(backend: home.backend, nodeName: configuration.nodeName, clock: clock, logger: logger)
     linkChanges = LinkEvents(statusChanges: statusChanges)

@@ -23,6 +23,8 @@ struct Checkpoint: Sendable {
   var pipeline: String
   /// The spec under which the state was made.
   var spec: JSONValue
+  /// When the state was as it is here; nil where an earlier version did not say.
+  var madeAt: ClockMark?
   /// The journal's entries from this ordinal on come on top of the state.
   var journal: UInt64
   /// Whether it stands by itself; else it adds to those before.
@@ -37,7 +39,7 @@ struct Checkpoint: Sendable {
   /// Puts a later one on top.
   mutating func merge(_ later: Checkpoint) {
     guard !later.isWhole else { return self = later }
-    (spec, journal) = (later.spec, later.journal)
+    (spec, journal, madeAt) = (later.spec, later.journal, later.madeAt)
     identities.merge(later.identities) { $1 }
     states.merge(later.states) { $1 }
     sequences.merge(later.sequences) { $1 }
@@ -51,7 +53,12 @@ extension Checkpoint {
     output.string(pipeline)
     output.blob(spec.serialised())
     output.varint(journal)
-    output.byte(isWhole ? 1 : 0)
+    output.byte((isWhole ? 1 : 0) | (madeAt == nil ? 0 : 2))
+    if let madeAt {
+      output.string(madeAt.boot)
+      output.fixed(madeAt.stamp)
+      output.fixed(madeAt.sinceBoot)
+    }
     output.varint(UInt64(identities.count))
     for (place, identity) in identities.sorted(by: { $0.key < $1.key }) {
       output.varint(UInt64(place))
@@ -87,7 +94,13 @@ extension Checkpoint {
     guard let spec = try? JSONValue(parsing: try input.blob()) else { throw DecodingFault() }
     self.spec = spec
     journal = try input.varint()
-    isWhole = try input.byte() != 0
+    let flags = try input.byte()
+    isWhole = flags & 1 != 0
+    if flags & 2 != 0 {
+      let boot = try input.string()
+      let stamp: Int64 = try input.fixed()
+      madeAt = ClockMark(boot: boot, stamp: stamp, sinceBoot: try input.fixed())
+    }
     for _ in 0..<(try input.count()) {
       let place = try Self.place(&input)
       let stage = try Self.place(&input)

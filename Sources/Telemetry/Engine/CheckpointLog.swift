@@ -1,4 +1,5 @@
 internal import DeviceKit
+internal import Documents
 internal import SinkKit
 
 /// Keeps the checkpoints of all pipelines on disk: one file that begins with whole ones, to which later ones are
@@ -93,6 +94,12 @@ actor CheckpointLog {
     if isIntact, offset > 8 || content.count <= 8 { return (checkpoints, nil) }
     try Folder.rename(path, to: "\(path).damaged")
     return (checkpoints, "\(path) is damaged and was set aside; windows that were open may be lost")
+  }
+
+  /// Returns once what the gateway's clock has shown is safe.
+  func save(_ history: ClockHistory) throws(SpoolError) {
+    try Folder.make(directory)
+    try Folder.replace(ClockFile.name, in: directory, with: history.json.serialised())
   }
 
   /// Keys of the spools on disk.

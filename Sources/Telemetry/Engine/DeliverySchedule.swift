@@ -42,23 +42,20 @@ struct DeliverySchedule {
   private(set) var circuit = CircuitState.closed
   private var failures = 0
   private var refusals: (reason: String, count: Int) = ("", 0)
-  /// When the pause began and when it ends, nanoseconds since 1970.
-  private var pause: (from: Int64, until: Int64)?
+  /// When the pause ends, by a clock that is never set.
+  private var pauseEnd: Int64?
 
   init(maxSamples: Int) {
     self.maxSamples = maxSamples
     limit = maxSamples
   }
 
-  /// Whether something may be offered now. A clock set back ends a pause.
-  func mayOffer(at now: Int64) -> Bool {
-    guard let pause else { return true }
-    return now >= pause.until || now < pause.from
-  }
+  /// Whether something may be offered now.
+  func mayOffer(at now: Int64) -> Bool { pauseEnd.map { now >= $0 } ?? true }
 
   /// Says that a batch goes out.
   mutating func offers() {
-    pause = nil
+    pauseEnd = nil
     if circuit == .open { circuit = .halfOpen }
   }
 
@@ -93,7 +90,7 @@ struct DeliverySchedule {
 
   /// Ends the pause: the receiver may be another one now.
   mutating func reset() {
-    (failures, circuit, refusals, pause) = (0, .closed, ("", 0), nil)
+    (failures, circuit, refusals, pauseEnd) = (0, .closed, ("", 0), nil)
     limit = maxSamples
   }
 
@@ -105,6 +102,6 @@ struct DeliverySchedule {
   }
 
   private mutating func rest(_ duration: Duration, at now: Int64) {
-    pause = (now, now + max(0, min(duration, .seconds(3_600)).nanoseconds))
+    pauseEnd = now + max(0, min(duration, .seconds(3_600)).nanoseconds)
   }
 }

@@ -44,7 +44,7 @@ actor SinkLane {
   private nonisolated let mailbox = Mutex(Mailbox())
   private let directory: String
   private let catalogue: SeriesCatalogue
-  let clock: WallClock
+  let clock: GatewayClock
   private let logger: Logger
   private var limits = SpoolLimits()
   private var maxDelay = Duration.seconds(1)
@@ -67,6 +67,8 @@ actor SinkLane {
   private var diskError: SpoolError?
   private var lastDelivery: Timestamp?
   private var rejection: SinkStatus.Rejection?
+  /// When, by the clock that is never set.
+  private var rejectedAt: Int64 = 0
   private var droppedInMailbox: UInt64 = 0
   private var unsyncedSince: Int64?
   private var unsyncedRecords: UInt64 = 0
@@ -74,7 +76,8 @@ actor SinkLane {
   private var isRetired = false
 
   init(
-    key: String, directory: String, thread: BlockingThread, catalogue: SeriesCatalogue, clock: WallClock, logger: Logger
+    key: String, directory: String, thread: BlockingThread, catalogue: SeriesCatalogue, clock: GatewayClock,
+    logger: Logger
   ) {
     self.key = key
     self.thread = thread
@@ -130,7 +133,7 @@ actor SinkLane {
     guard spool == nil else { return }
     do {
       let opened = try Spool(
-        directory: directory, limits: limits, catalogue: catalogue, now: clock.now.nanoseconds)
+        directory: directory, limits: limits, catalogue: catalogue, now: clock.stamp)
       spool = opened
       try quarantine.open()
       diskError = nil
@@ -149,12 +152,12 @@ actor SinkLane {
       return mailbox.parcels
     }
     guard !parcels.isEmpty else { return }
-    let now = clock.now.nanoseconds
+    let now = clock.elapsed
     for (index, parcel) in parcels.enumerated() {
       var taken = 0
       if let spool {
         do {
-          try spool.append(parcel.rows, layout: parcel.layout, from: &taken, at: now)
+          try spool.append(parcel.rows, layout: parcel.layout, from: &taken, at: clock.stamp)
           diskError = nil
         } catch {
           note(error)
@@ -222,9 +225,10 @@ actor SinkLane {
   /// What is due: the mailbox, the fsync, what is too old, the delivery.
   func tick() {
     drain()
-    let now = clock.now.nanoseconds
-    if let since = unsyncedSince, now - since >= limits.syncInterval.nanoseconds / 2 || now < since { sync() }
-    do { try spool?.expire(at: now) } catch { note(error) }
+    spool?.history = clock.history
+    let now = clock.elapsed
+    if let since = unsyncedSince, now - since >= limits.syncInterval.nanoseconds / 2 { sync() }
+    do { try spool?.expire(at: clock.stamp) } catch { note(error) }
     if mailbox.withLock({ $0.parcels.isEmpty }), !gate.isOpen { gate.open() }
     if isDue(at: now) { bell.ring() }
   }
@@ -236,14 +240,15 @@ actor SinkLane {
     if outgoing != nil || unconcluded != nil || !retries.isEmpty { return true }
     guard let spool, spool.pending > 0 else { return false }
     guard spool.pending < UInt64(schedule.limit), let since = waitingSince, since != .min else { return true }
-    return now < since || now - since >= maxDelay.nanoseconds
+    return now - since >= maxDelay.nanoseconds
   }
 
   /// What the delivery is to do now.
   func nextStep() -> Step {
     if isRetired { return .end }
     if let old = discarded.popLast() { return .close(old) }
-    let now = clock.now.nanoseconds
+    let now = clock.elapsed
+    spool?.history = clock.history
     settle()
     guard unconcluded == nil, isDue(at: now), let writer, let spool else { return .wait }
     if outgoing == nil, let record = nextRetry() {
@@ -252,7 +257,7 @@ actor SinkLane {
     }
     if outgoing == nil {
       do {
-        outgoing = try spool.read(limit: schedule.limit, at: now)
+        outgoing = try spool.read(limit: schedule.limit, at: clock.stamp)
         unsyncedSince = nil
         unsyncedRecords = 0
       } catch {
@@ -269,20 +274,20 @@ actor SinkLane {
 
   /// Takes what became of the batch that ``nextStep()`` gave out.
   func concluded(_ batch: SpoolBatch, _ outcome: SinkOutcome) {
-    let now = clock.now
+    let (now, shown) = (clock.elapsed, clock.wall.now)
     let verdict: DeliverySchedule.Outcome
     var conclusion = Spool.Conclusion.delivered
     switch outcome {
     case .delivered:
       verdict = .delivered
       lastError = nil
-      lastDelivery = now
+      lastDelivery = shown
     case .deliveredExcept(let rejected, let error):
       verdict = .delivered
       conclusion = .deliveredExcept(rejected)
       lastError = nil
-      lastDelivery = now
-      note(rejected: rejected, of: batch.records.count, error, at: now)
+      lastDelivery = shown
+      note(rejected: rejected, of: batch.records.count, error, at: shown)
     case .retry(let error, let after):
       verdict = .retry(after: after)
       note(receiver: error)
@@ -291,7 +296,7 @@ actor SinkLane {
       note(receiver: error)
     }
     let jitter = Double.random(in: 0..<1, using: &generator)
-    switch schedule.concluded(verdict, count: batch.records.count, at: now.nanoseconds, jitter: jitter) {
+    switch schedule.concluded(verdict, count: batch.records.count, at: now, jitter: jitter) {
     case .removeBatch: unconcluded = (batch, conclusion)
     case .keepBatch: break
     case .splitBatch:
@@ -299,7 +304,7 @@ actor SinkLane {
       outgoing = nil
     case .setAside:
       do {
-        try quarantine.add(batch.records, reason: lastError?.message ?? "", at: now)
+        try quarantine.add(batch.records, reason: lastError?.message ?? "", at: shown)
         unconcluded = (batch, .quarantined)
         // The receiver is there: what it says of one record is no word about the others.
         lastError = nil
@@ -319,7 +324,7 @@ actor SinkLane {
       unconcluded = nil
       outgoing = nil
       // The rest is younger than the newest record of this batch was when it was read.
-      waitingSince = spool.pending > 0 ? (spool.pending >= UInt64(schedule.limit) ? .min : clock.now.nanoseconds) : nil
+      waitingSince = spool.pending > 0 ? (spool.pending >= UInt64(schedule.limit) ? .min : clock.elapsed) : nil
       if !gate.isOpen { drain() }
       if mailbox.withLock({ $0.parcels.isEmpty }) { gate.open() }
     } catch {
@@ -331,6 +336,7 @@ actor SinkLane {
     let number = UInt64(min(count, rejected.values.reduce(0) { $0 + max(0, $1) }))
     guard number > 0 else { return }
     if rejection?.message != error.message { logger.warning("sink \(key): \(error.message)") }
+    rejectedAt = clock.elapsed
     rejection = SinkStatus.Rejection(
       reason: error.reason, message: error.message, records: (rejection?.records ?? 0) + number, time: now)
   }
@@ -363,15 +369,15 @@ actor SinkLane {
     counters.offered += queued + droppedInMailbox
     counters.held += queued
     counters.drop(droppedInMailbox, "diskError")
-    let now = clock.now.nanoseconds
-    let oldest = outgoing?.appendedAt ?? waitingSince
+    let lag =
+      outgoing.map { clock.history.age(of: $0.appendedAt, at: clock.stamp) }
+      ?? waitingSince.flatMap { $0 == .min ? nil : clock.elapsed - $0 }
     return SinkStatus(
       key: key, kind: kind, problem: problem, circuit: schedule.circuit, lastError: lastError, diskError: diskError,
       spool: counters, spoolBytes: spool?.bytes ?? 0, spoolSegments: spool?.segmentCount ?? 0,
-      lag: counters.held == 0 || oldest == nil || oldest == .min
-        ? nil : oldest.map { .nanoseconds(max(0, now - $0)) },
+      lag: counters.held == 0 ? nil : lag.map { .nanoseconds(max(0, $0)) },
       lastDelivery: lastDelivery, rejection: rejection,
-      recentRejection: rejection.flatMap { now - $0.time.nanoseconds < 600_000_000_000 ? $0 : nil },
+      recentRejection: clock.elapsed - rejectedAt < 600_000_000_000 ? rejection : nil,
       quarantine: quarantineStatus)
   }
 }

@@ -54,6 +54,7 @@ extension TelemetryEngine {
           runs[place] = run
         } else {
           await resume(run, &touched)
+          bringForward(run, from: clock.mark, &touched)
           runs.append(run)
         }
       }

@@ -12,10 +12,9 @@ extension TelemetryEngine {
 
   func checkpointIfDue() async {
     guard isRecovered, isEntryOpen, let savedAt = durability.savedAt else { return }
-    let now = clock.now.nanoseconds
+    let now = clock.elapsed
     let interval = durability.checkpointError == nil ? Self.interval : Self.retryInterval
-    // A clock that was set back makes it due, too.
-    let isDue = now - savedAt >= interval || now < savedAt || journal.storedBytes > Self.storedLimit
+    let isDue = now - savedAt >= interval || journal.storedBytes > Self.storedLimit
     guard isDue else { return }
     if let startedAt = durability.startedAt, now - startedAt >= Self.patience, !unclaimed.isEmpty {
       await releaseUnclaimed()
@@ -36,7 +35,8 @@ extension TelemetryEngine {
   }
 
   private func save(isFinal: Bool) async {
-    durability.savedAt = clock.now.nanoseconds
+    durability.savedAt = clock.elapsed
+    await keep(clock.history)
     let hasFile = await checkpoints.hasFile
     let isLong = await checkpoints.isLong
     let isWhole = !hasFile || durability.wantsWhole || isFinal || (isLong && !durability.isStuck)
@@ -85,7 +85,8 @@ extension TelemetryEngine {
   /// What is to be saved of a pipeline: everything, or what differs from the last time.
   private func capture(_ run: PipelineRun, isWhole: Bool, isFinal: Bool) -> Captured {
     var checkpoint = Checkpoint(
-      pipeline: run.key, spec: run.spec, journal: durability.encoder?.nextOrdinal ?? 0, isWhole: isWhole)
+      pipeline: run.key, spec: run.spec, madeAt: clock.mark, journal: durability.encoder?.nextOrdinal ?? 0,
+      isWhole: isWhole)
     var saved = isWhole ? PipelineRun.Saved() : run.saved
     let includesWindows = isFinal || run.isJournaled || run.core.windows?.isLong ?? false
     for slot in 0..<run.core.slots.count {
@@ -138,8 +139,9 @@ extension TelemetryEngine {
       if durability.encoder == nil { durability.encoder = JournalEncoder(nextOrdinal: 1 << 40, nextSegment: 1 << 20) }
     }
     isRecovered = true
-    durability.hold.flowBegins(at: clock.now.nanoseconds)
-    (durability.startedAt, durability.savedAt) = (clock.now.nanoseconds, clock.now.nanoseconds)
+    durability.hold.flowBegins(at: clock.elapsed)
+    (durability.startedAt, durability.savedAt) = (clock.elapsed, clock.elapsed)
+    await keep(clock.history)
   }
 
   /// Gives a pipeline the state that it had at the last stop, of whatever kind. Stages that have changed since begin
@@ -148,10 +150,12 @@ extension TelemetryEngine {
     guard let saved = unclaimed.removeValue(forKey: run.key) else { return }
     do {
       let specification = try PipelineSpecification(json: saved.spec)
-      guard specification.stages != run.specification.stages else { return try await restore(saved, into: run) }
+      guard specification.stages != run.specification.stages else {
+        return try await restore(saved, into: run, &touched)
+      }
       let former = PipelineRun(
         key: run.key, spec: saved.spec, specification: specification, lanes: run.lanes, catalogue: catalogue)
-      try await restore(saved, into: former)
+      try await restore(saved, into: former, &touched)
       carry(from: former, to: run, &touched)
     } catch {
       logger.error("pipeline \(run.key): what was open at the last stop is lost: \(error)")
@@ -159,7 +163,7 @@ extension TelemetryEngine {
   }
 
   /// Takes the checkpoint and the journal after it into a new pipeline.
-  private func restore(_ saved: Checkpoint, into run: PipelineRun) async throws {
+  private func restore(_ saved: Checkpoint, into run: PipelineRun, _ touched: inout [SinkLane]) async throws {
     let before = catalogue.sequences(of: run.key)
     catalogue.rewind(run.key, to: saved.sequences)
     defer {
@@ -177,10 +181,18 @@ extension TelemetryEngine {
         try run.core.restore(points.id(of: name), admission, isTaken: identity.isTaken, from: &input)
       }
     }
+    if let madeAt = saved.madeAt?.stamp, let time = clock.history.setBackUntil(madeAt) {
+      run.core.windows?.wasSetBack(until: time, by: madeAt - time)
+    }
+    var mark = saved.madeAt
     if try PipelineSpecification(json: saved.spec).durability == .journal {
-      try await replay(into: run, from: saved.journal, identities: saved.identities)
+      if let step = try await replay(into: run, from: saved.journal, identities: saved.identities) {
+        mark?.stamp = step.from + step.by
+        mark?.sinceBoot = step.sinceBoot
+      }
     }
     await discardSent(of: run)
+    if let mark { bringForward(run, from: mark, &touched) }
     run.core.askAgain()
   }
 
@@ -212,7 +224,7 @@ extension TelemetryEngine {
       let run = PipelineRun(
         key: saved.pipeline, spec: saved.spec, specification: specification, lanes: targets, catalogue: catalogue)
       do {
-        try await restore(saved, into: run)
+        try await restore(saved, into: run, &touched)
         end(run, &touched)
       } catch {
         logger.error("pipeline \(run.key): what was open at the last stop is lost: \(error)")

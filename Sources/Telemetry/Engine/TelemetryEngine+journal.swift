@@ -55,7 +55,7 @@ extension TelemetryEngine {
     durability.uncommittedLanes = []
     do {
       if journal.isDirty { try await journal.commit() }
-      if durability.journalError != nil { durability.hold.flowBegins(at: clock.now.nanoseconds) }
+      if durability.journalError != nil { durability.hold.flowBegins(at: clock.elapsed) }
       durability.journalError = nil
     } catch {
       if durability.journalError?.message != error.message { logger.error("journal: \(error.message)") }
@@ -71,7 +71,7 @@ extension TelemetryEngine {
   /// Queues an entry for the next commit.
   func post(_ entry: JournalEntry) {
     guard durability.encoder != nil else { return }
-    if let piece = durability.encoder?.encode(entry, points: points, now: clock.now.nanoseconds) {
+    if let piece = durability.encoder?.encode(entry, points: points, now: clock.stamp) {
       journal.post(piece)
     }
     watchJournal()
@@ -86,18 +86,18 @@ extension TelemetryEngine {
   }
 
   /// The batch without samples that a broker has sent before; these are counted in the pipelines.
-  func withoutRepeated(_ batch: SampleBatch, _ journaled: [PipelineRun]) -> SampleBatch {
+  func withoutRepeated(_ batch: SampleBatch, _ takers: [PipelineRun]) -> SampleBatch {
     let hasLost = links.withLock { links in
       defer { links.isUnheeded = false }
       return links.isUnheeded
     }
     if hasLost { durability.redeliveries.linkBroke() }
-    let repeated = durability.redeliveries.repeated(in: batch) { point in
-      journaled.contains { $0.core.wants(point) }
+    let repeated = durability.redeliveries.repeated(in: batch, at: clock.elapsed) { point in
+      takers.contains { $0.core.wants(point) }
     }
     guard let repeated else { return batch }
     let points = repeated.map { batch.points[$0] }
-    for run in journaled { run.core.refuse(points, "redelivered") }
+    for run in takers { run.core.refuse(points, "redelivered") }
     return batch.filtered(rows: { !repeated.contains($0) })
   }
 
@@ -113,7 +113,7 @@ extension TelemetryEngine {
       nextOrdinal = max(nextOrdinal, segment.firstOrdinal)
       for (entry, ordinal) in entries {
         nextOrdinal = max(nextOrdinal, ordinal + 1)
-        if case .samples(let batch) = entry { _ = durability.redeliveries.repeated(in: batch) { _ in true } }
+        if case .samples(let batch) = entry { _ = durability.redeliveries.repeated(in: batch, at: 0) { _ in true } }
       }
     }
     if durability.damagedBytes > 0 {
@@ -125,11 +125,13 @@ extension TelemetryEngine {
   }
 
   /// Takes the journal's entries from `first` on through a pipeline whose state is that of its checkpoint. Records that
-  /// a sink's spool has already had, by their numbers, are made again and put nowhere.
+  /// a sink's spool has already had, by their numbers, are made again and put nowhere. Returns the last step
+  /// of the clock among them; nil for none.
   func replay(into run: PipelineRun, from first: UInt64, identities: [Int: Checkpoint.Identity])
     async
-    throws(SpoolError)
+    throws(SpoolError) -> ClockStep?
   {
+    var lastStep: ClockStep?
     var admissions: [PointID: PipelineCore.Admission] = [:]
     for identity in identities.values {
       guard case .point(let name) = identity.origin else { continue }
@@ -155,19 +157,28 @@ extension TelemetryEngine {
           run.core.process(batch, into: &rows) { admissions[$0] }
         case .advance(let time, let pipelines) where pipelines.contains(run.key):
           run.core.advance(to: time, into: &rows)
+        case .clock(let step):
+          run.core.clockStepped(by: step.by, at: step.from, into: &rows)
+          lastStep = step
         default: break
         }
-        emitAgain(&rows, of: run, known, kept)
+        let isKnown = emitAgain(&rows, of: run, known, kept)
+        // Alarms went out with their samples, which the disk has had: they have been told.
+        let transitions = run.core.takeAlarms()
+        if !isKnown { tell(transitions) }
       }
       for lane in run.lanes { await lane.drain() }
     }
     if taken > 0 { logger.notice("pipeline \(run.key): \(taken) samples were taken from the journal") }
+    return lastStep
   }
 
+  /// Whether the spools have had all of the rows; false for none.
   private func emitAgain(
     _ rows: inout RecordRows, of run: PipelineRun, _ known: [[Spool.Last]], _ kept: [Spool.Last]?
-  ) {
-    guard !rows.isEmpty else { return }
+  ) -> Bool {
+    guard !rows.isEmpty else { return false }
+    var isKnown = true
     catalogue.number(&rows, series: run.core.series)
     func missing(beyond last: [Spool.Last]) -> RecordRows? {
       let missing = rows.filtered(fields: run.layout.fields.count) { row in
@@ -176,8 +187,11 @@ extension TelemetryEngine {
       return missing.isEmpty ? nil : missing
     }
     for (lane, last) in zip(run.lanes, known) {
-      if let rows = missing(beyond: last) { lane.post(rows, layout: run.layout) }
+      guard let rows = missing(beyond: last) else { continue }
+      lane.post(rows, layout: run.layout)
+      isKnown = false
     }
     if let rows = kept.flatMap(missing) { historian.post(rows, layout: run.layout) }
+    return isKnown
   }
 }

@@ -22,7 +22,7 @@ public actor TelemetryEngine {
   let plugins: [String: any SinkPlugin]
   let describe: Describe
   let range: Range
-  let clock: WallClock
+  let clock: GatewayClock
   let logger: Logger
   let thread = BlockingThread()
   let catalogue = SeriesCatalogue()
@@ -62,7 +62,7 @@ public actor TelemetryEngine {
   ///   - range: The bounds of the point's property, for deadbands in percent.
   public init(
     directory: String, node: String, points: PointTable, sinks: [any SinkPlugin], describe: @escaping Describe,
-    range: @escaping Range, clock: WallClock = .system, logger: Logger
+    range: @escaping Range, clock: GatewayClock, logger: Logger
   ) {
     self.directory = directory
     self.node = node
@@ -74,9 +74,19 @@ public actor TelemetryEngine {
     self.logger = logger
     checkpoints = CheckpointLog(directory: directory, thread: thread)
     journal = Journal(directory: "\(directory)/journal", thread: BlockingThread())
-    historian = Historian(directory: "\(directory)/history", catalogue: catalogue, clock: clock, logger: logger)
+    historian = Historian(directory: "\(directory)/history", catalogue: catalogue, clock: clock.wall, logger: logger)
     (newLanes, laneFeed) = AsyncStream.makeStream()
     (alarms, alarmFeed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1_024))
+  }
+
+  /// The same with a clock that is never set.
+  public init(
+    directory: String, node: String, points: PointTable, sinks: [any SinkPlugin], describe: @escaping Describe,
+    range: @escaping Range, clock: WallClock = .system, logger: Logger
+  ) {
+    self.init(
+      directory: directory, node: node, points: points, sinks: sinks, describe: describe, range: range,
+      clock: GatewayClock(following: clock), logger: logger)
   }
 
   // MARK: Samples
@@ -97,7 +107,7 @@ public actor TelemetryEngine {
     }
     guard !isShutDown else { return untaken += UInt64(batch.count) }
     var touched: [SinkLane] = []
-    process(batch, &touched)
+    process(clock.stamped(batch), &touched)
     for lane in touched { await lane.drain() }
   }
 
@@ -112,11 +122,12 @@ public actor TelemetryEngine {
 
   /// Takes a batch through the pipelines without a pause, and what those with a journal take into that.
   private func process(_ batch: SampleBatch, _ touched: inout [SinkLane]) {
-    let journaled = runs.filter { $0.isJournaled && $0.core.wants(batch) }
-    let fresh = journaled.isEmpty ? batch : withoutRepeated(batch, journaled)
-    for run in runs {
+    let takers = runs.filter { $0.core.wants(batch) }
+    let journaled = takers.filter(\.isJournaled)
+    let fresh = takers.isEmpty ? batch : withoutRepeated(batch, takers)
+    for run in takers {
       var rows = RecordRows()
-      run.core.process(run.isJournaled ? fresh : batch, into: &rows, admit: admission(to: run))
+      run.core.process(fresh, into: &rows, admit: admission(to: run))
       guard run.isJournaled else {
         emit(&rows, of: run, &touched)
         continue
@@ -131,9 +142,7 @@ public actor TelemetryEngine {
 
   /// Numbers the rows and posts them to the pipeline's sinks; `touched` gathers these, to be drained.
   func emit(_ rows: inout RecordRows, of run: PipelineRun, _ touched: inout [SinkLane]) {
-    for transition in run.core.takeAlarms() {
-      if case .dropped = alarmFeed.yield(transition) { alarmsLost += 1 }
-    }
+    tell(run.core.takeAlarms())
     guard !rows.isEmpty else { return }
     catalogue.number(&rows, series: run.core.series)
     run.records += UInt64(rows.count)
@@ -141,6 +150,14 @@ public actor TelemetryEngine {
     for lane in run.lanes {
       lane.post(rows, layout: run.layout)
       if !touched.contains(where: { $0 === lane }) { touched.append(lane) }
+    }
+  }
+
+  /// Tells people of alarms.
+  func tell(_ transitions: [AlarmTransition]) {
+    for var transition in transitions {
+      transition.time = clock.shown(transition.time.nanoseconds)
+      if case .dropped = alarmFeed.yield(transition) { alarmsLost += 1 }
     }
   }
 
@@ -227,6 +244,7 @@ public actor TelemetryEngine {
   /// Closes windows of silent series, takes what waits to disk, wakes deliveries, keeps a checkpoint where one is due.
   package func tick() async {
     guard !isShutDown else { return }
+    await followClock()
     if isEntryOpen { advance() }
     await commitOnce()
     for lane in lanes.values { await lane.tick() }
@@ -235,9 +253,9 @@ public actor TelemetryEngine {
   }
 
   private func advance() {
-    let now = clock.now.nanoseconds
+    let now = clock.stamp
     let changes = takeLinkChanges()
-    let isHolding = durability.hold.isHolding(lost: changes.lost, restored: changes.restored, at: now)
+    let isHolding = durability.hold.isHolding(lost: changes.lost, restored: changes.restored, at: clock.elapsed)
     guard !isHolding, durability.journalError == nil else { return }
     let due = runs.filter { !$0.isHeld && $0.core.isDue(at: now) }
     let journaled = due.filter(\.isJournaled).map(\.key)

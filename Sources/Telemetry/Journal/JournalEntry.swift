@@ -11,6 +11,8 @@ enum JournalEntry {
   case samples(SampleBatch)
   /// The gateway's clock closed windows or raised samples in these pipelines.
   case advance(to: Int64, pipelines: [String])
+  /// The gateway's clock was set.
+  case clock(ClockStep)
 }
 
 /// Encodes entries for one segment after the other. A segment names each point once, before its first sample; nothing
@@ -22,6 +24,7 @@ struct JournalEncoder {
     case refusal = 3
     case samples = 4
     case advance = 5
+    case clock = 6
   }
 
   /// Above this a segment is closed: what replaying takes into memory at once.
@@ -72,6 +75,11 @@ struct JournalEncoder {
       payload.zigzag(time)
       payload.varint(UInt64(pipelines.count))
       for pipeline in pipelines { payload.string(pipeline) }
+    case .clock(let step):
+      begin(.clock, &payload)
+      payload.zigzag(step.by)
+      payload.zigzag(step.from)
+      payload.zigzag(step.sinceBoot)
     }
     SegmentFormat.append(payload.bytes, to: &output)
     segmentLength += output.bytes.count
@@ -129,6 +137,10 @@ struct JournalDecoder {
       var pipelines: [String] = []
       for _ in 0..<(try input.count()) { pipelines.append(try input.string()) }
       return (.advance(to: time, pipelines: pipelines), number)
+    case .clock:
+      let by = try input.zigzag()
+      let from = try input.zigzag()
+      return (.clock(ClockStep(by: by, from: from, sinceBoot: try input.zigzag())), number)
     }
   }
 

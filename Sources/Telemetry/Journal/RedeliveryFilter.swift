@@ -13,7 +13,7 @@ struct RedeliveryFilter {
   private var latest: [UInt64] = []
   private var next = 0
   private var suspects: Set<UInt64> = []
-  /// Gateway time; the suspicion begins with the first sample after the break.
+  /// By a clock that is never set; the suspicion begins with the first sample after the break.
   private var suspectsUntil = Int64.min
   private var isBroken = false
 
@@ -26,14 +26,12 @@ struct RedeliveryFilter {
 
   /// Remembers the batch's samples and returns those rows that came before; nil where there are none, as always while no
   /// link breaks.
-  mutating func repeated(in batch: SampleBatch, where isTaken: (PointID) -> Bool) -> Set<Int>? {
-    if isBroken, let arrival = batch.gatewayTimes.first {
+  mutating func repeated(in batch: SampleBatch, at now: Int64, where isTaken: (PointID) -> Bool) -> Set<Int>? {
+    if isBroken, !batch.isEmpty {
       isBroken = false
-      suspectsUntil = arrival + Self.suspicion
+      suspectsUntil = now + Self.suspicion
     }
-    if !suspects.isEmpty, let arrival = batch.gatewayTimes.first, arrival > suspectsUntil {
-      suspects.removeAll(keepingCapacity: false)
-    }
+    if !suspects.isEmpty, now > suspectsUntil { suspects.removeAll(keepingCapacity: false) }
     var rows: Set<Int>?
     for row in 0..<batch.count where batch.sourceTimes[row] != batch.gatewayTimes[row] && isTaken(batch.points[row]) {
       let mark = Self.mark(batch, row)

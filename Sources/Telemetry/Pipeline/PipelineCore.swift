@@ -41,6 +41,8 @@ package final class PipelineCore {
   /// Slot by point; -1: not taken, -2: to be asked.
   var slotTable: [Int32] = []
   let flow = SampleFlow()
+  /// What steps of the gateway's clock have still to be done to the stages' times.
+  var moves = PendingMoves()
   var alarms = AlarmLog()
   let register: (SeriesDescription) -> UInt32
 
@@ -77,9 +79,10 @@ package final class PipelineCore {
 
   /// Takes the flow through the stages from `first` on, and what is left into windows or rows.
   func run(from first: Int, _ output: inout RecordRows) {
-    for stage in stages[first...] {
+    for (index, stage) in stages.enumerated().dropFirst(first) {
       guard flow.selection.count > 0 else { return }
       stage.grow(to: slots.count)
+      if moves.arePending { moveTimes(before: index) }
       stage.process(flow)
     }
     guard flow.selection.count > 0 else { return }

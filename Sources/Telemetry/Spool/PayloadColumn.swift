@@ -11,24 +11,50 @@ enum PayloadColumn {
   struct References {
     private static let places = 1_024
     private(set) var rows: [Int32] = []
-    private var seen = [(series: UInt64, row: Int32)](repeating: (.max, -1), count: places)
 
+    @inline(__always)
     init(_ count: Int, _ series: (Int) -> UInt64) {
       rows.reserveCapacity(count)
-      for row in 0..<count {
-        let number = series(row)
-        let place = Int(truncatingIfNeeded: number & UInt64(Self.places - 1))
-        rows.append(seen[place].series == number ? seen[place].row : Int32(row) - 1)
-        seen[place] = (number, Int32(row))
+      withUnsafeTemporaryAllocation(of: Int32.self, capacity: Self.places) { seen in
+        seen.initialize(repeating: -1)
+        for row in 0..<count {
+          let number = series(row)
+          let place = Int(truncatingIfNeeded: number & UInt64(Self.places - 1))
+          let last = seen[place]
+          rows.append(last >= 0 && series(Int(last)) == number ? last : Int32(row) - 1)
+          seen[place] = Int32(row)
+        }
       }
     }
   }
 
+  @inline(__always)
   static func write(
     _ count: Int, to output: inout ByteWriter, references: References, kind: (Int) -> SampleKind,
     payload: (Int) -> UInt64, side: (Int) -> Value?
   ) {
     output.runs(count) { kind($0).rawValue }
+    guard count > 0 else { return }
+    // Mostly a column is all of one kind of number: its bytes are then written without a look at each.
+    let first = kind(0)
+    switch first {
+    case .number, .integer, .unsigned:
+      var row = 1
+      while row < count, kind(row) == first { row += 1 }
+      guard row == count else { break }
+      return output.fill(most: ByteWriter.longestVarint * count) { end in
+        for row in 0..<count {
+          let reference = Int(references.rows[row])
+          let other = reference < 0 ? 0 : payload(reference)
+          if first == .number {
+            ByteWriter.significant(payload(row) ^ other, to: &end)
+          } else {
+            ByteWriter.zigzag(Int64(bitPattern: payload(row) &- other), to: &end)
+          }
+        }
+      }
+    default: break
+    }
     for row in 0..<count {
       let reference = Int(references.rows[row])
       let other = reference < 0 ? 0 : Self.plain(kind(reference), payload(reference))
@@ -74,6 +100,7 @@ enum PayloadColumn {
 
 extension ByteWriter {
   /// Bytes as pairs of a byte and how often it follows itself.
+  @inline(__always)
   mutating func runs(_ count: Int, _ value: (Int) -> UInt8) {
     var index = 0
     while index < count {
@@ -87,39 +114,84 @@ extension ByteWriter {
   }
 
   /// First differences.
+  @inline(__always)
   mutating func differences(_ count: Int, _ value: (Int) -> Int64) {
-    var last: Int64 = 0
-    for index in 0..<count {
-      let next = value(index)
-      zigzag(next &- last)
-      last = next
+    fill(most: Self.longestVarint * count) { end in
+      var last: Int64 = 0
+      for index in 0..<count {
+        let next = value(index)
+        Self.zigzag(next &- last, to: &end)
+        last = next
+      }
     }
   }
 
   /// Second differences: of evenly spaced times each takes a byte.
+  @inline(__always)
   mutating func secondDifferences(_ count: Int, _ value: (Int) -> Int64) {
-    var last: Int64 = 0
-    var step: Int64 = 0
-    for index in 0..<count {
-      let next = value(index)
-      zigzag(next &- last &- step)
-      step = next &- last
-      last = next
+    fill(most: Self.longestVarint * count) { end in
+      var last: Int64 = 0
+      var step: Int64 = 0
+      for index in 0..<count {
+        let next = value(index)
+        Self.zigzag(next &- last &- step, to: &end)
+        step = next &- last
+        last = next
+      }
     }
   }
 
   /// A word without the zero bytes at its ends: a byte of two nibbles (zero bytes above, bytes that follow), the bytes.
   mutating func significant(_ word: UInt64) {
-    guard word != 0 else { return byte(0) }
+    fill(most: Self.longestVarint) { Self.significant(word, to: &$0) }
+  }
+
+  // MARK: Many at once
+
+  /// More than a number of 64 bits takes in any of these forms.
+  static let longestVarint = 10
+
+  /// Appends what `write` puts from the place on that it is given and moves past it: at most `most` bytes.
+  @inline(__always)
+  mutating func fill(most: Int, _ write: (inout UnsafeMutablePointer<UInt8>) -> Void) {
+    guard most > 0 else { return }
+    let start = bytes.count
+    bytes.append(contentsOf: repeatElement(0, count: most))
+    let written = bytes.withUnsafeMutableBufferPointer { buffer -> Int in
+      guard let base = buffer.baseAddress else { return 0 }
+      var end = base + start
+      write(&end)
+      return end - (base + start)
+    }
+    bytes.removeLast(most - written)
+  }
+
+  @inline(__always)
+  fileprivate static func zigzag(_ value: Int64, to end: inout UnsafeMutablePointer<UInt8>) {
+    var rest = UInt64(bitPattern: (value << 1) ^ (value >> 63))
+    while rest >= 0x80 {
+      end.pointee = UInt8(truncatingIfNeeded: rest) | 0x80
+      end += 1
+      rest >>= 7
+    }
+    end.pointee = UInt8(truncatingIfNeeded: rest)
+    end += 1
+  }
+
+  @inline(__always)
+  fileprivate static func significant(_ word: UInt64, to end: inout UnsafeMutablePointer<UInt8>) {
+    guard word != 0 else {
+      end.pointee = 0
+      end += 1
+      return
+    }
     let above = word.leadingZeroBitCount / 8
     let below = word.trailingZeroBitCount / 8
     let length = 8 - above - below
-    byte(UInt8(truncatingIfNeeded: above << 4 | length))
-    var rest = word >> UInt64(8 * below)
-    for _ in 0..<length {
-      byte(UInt8(truncatingIfNeeded: rest))
-      rest >>= 8
-    }
+    end.pointee = UInt8(truncatingIfNeeded: above << 4 | length)
+    // Eight bytes, of which the next number takes the place of those that are zero.
+    UnsafeMutableRawPointer(end + 1).storeBytes(of: (word >> UInt64(8 * below)).littleEndian, as: UInt64.self)
+    end += 1 + length
   }
 }
 

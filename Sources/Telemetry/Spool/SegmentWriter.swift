@@ -3,7 +3,9 @@ internal import SinkKit
 /// Turns rows into a segment's entries. Within a segment each series and each layout is described once, before its
 /// first record; later records name it by a number.
 struct SegmentWriter {
-  private var series: [UInt32: UInt64] = [:]
+  /// By handle; ``undescribed`` for those that the segment has not named.
+  private var series: [UInt64] = []
+  private static let undescribed = UInt64.max
   private var layouts: [RecordLayout: UInt64] = [:]
   private var nextSeries: UInt64
   private var nextLayout: UInt64
@@ -37,8 +39,10 @@ struct SegmentWriter {
     var start = range.lowerBound
     while start < range.upperBound {
       let end = min(start + Self.rowsPerEntry, range.upperBound)
-      for index in start..<end where series[rows.rows[index].series] == nil {
-        describe(rows.rows[index].series, catalogue.description(of: rows.rows[index].series), to: &output)
+      for index in start..<end {
+        let handle = Int(rows.rows[index].series)
+        guard handle >= series.count || series[handle] == Self.undescribed else { continue }
+        describe(handle, catalogue.description(of: rows.rows[index].series), to: &output)
       }
       var entry = ByteWriter()
       entry.byte(SegmentFormat.Kind.records.rawValue)
@@ -55,7 +59,8 @@ struct SegmentWriter {
   /// The rows in columns: series, sequence numbers, times, lengths of windows, flags, then each field.
   private func append(_ rows: RecordRows, _ range: Range<Int>, fields: Int, to entry: inout ByteWriter) {
     let (first, count) = (range.lowerBound, range.count)
-    let numbers = rows.rows[range].map { series[$0.series] ?? 0 }
+    let numbers = rows.rows[range].map { series[Int($0.series)] }
+    entry.bytes.reserveCapacity(64 + count * (8 + 8 * fields))
     entry.differences(count) { Int64(bitPattern: numbers[$0]) }
     entry.differences(count) { Int64(bitPattern: rows.rows[first + $0].sequence) }
     entry.secondDifferences(count) { rows.rows[first + $0].time }
@@ -88,9 +93,12 @@ struct SegmentWriter {
     return number
   }
 
-  private mutating func describe(_ handle: UInt32, _ description: SeriesDescription, to output: inout ByteWriter) {
+  private mutating func describe(_ handle: Int, _ description: SeriesDescription, to output: inout ByteWriter) {
     let number = nextSeries
     nextSeries += 1
+    if handle >= series.count {
+      series.append(contentsOf: repeatElement(Self.undescribed, count: handle + 1 - series.count))
+    }
     series[handle] = number
     var entry = ByteWriter()
     entry.byte(SegmentFormat.Kind.series.rawValue)

@@ -1,3 +1,4 @@
+internal import DeviceKit
 internal import Documents
 internal import SinkKit
 
@@ -19,7 +20,7 @@ extension Spool {
     var appendedAt = now
     var expired: UInt64 = 0
     var corrupt: UInt64 = 0
-    let oldest = now - limits.maxAge.nanoseconds
+    let maxAge = limits.maxAge.nanoseconds
     while records.count < limit {
       guard let segment = segment(for: &position, corrupt: &corrupt), position.offset < segment.length else { break }
       let reader = try self.reader(of: segment.number)
@@ -33,13 +34,15 @@ extension Spool {
         corrupt += header.firstOrdinal - position.ordinal
         position.ordinal = header.firstOrdinal
       }
-      if header.appendedAt < oldest {
+      // What was taken before the clock was set waits a while for its time.
+      if history.isAwaited(header.appendedAt) { break }
+      if history.age(of: header.appendedAt, at: now) > maxAge {
         expired += header.endOrdinal - min(position.ordinal, header.endOrdinal)
         position.ordinal = max(position.ordinal, header.endOrdinal)
         position.offset = next
         continue
       }
-      let decoded: [TelemetryRecord]
+      var decoded: [TelemetryRecord]
       do {
         decoded = try reader.decoder.records(bytes, payload)
       } catch {
@@ -47,6 +50,9 @@ extension Spool {
         position.ordinal = max(position.ordinal, header.endOrdinal)
         position.offset = next
         continue
+      }
+      for index in decoded.indices where ClockHistory.unset.contains(decoded[index].time.nanoseconds) {
+        decoded[index].date(by: history)
       }
       let skipped = Int(min(position.ordinal - header.firstOrdinal, UInt64(decoded.count)))
       let taken = min(limit - records.count, decoded.count - skipped)

@@ -1,3 +1,4 @@
+internal import DeviceKit
 internal import Documents
 
 extension Spool {
@@ -33,8 +34,10 @@ extension Spool {
 
   /// Drops whole segments whose newest record is older than the limit.
   package func expire(at now: Int64) throws(SpoolError) {
-    let limit = now - limits.maxAge.nanoseconds
-    while pending > 0, segments[0].appendedAt < limit, segments[0].length > SegmentFormat.headerLength {
+    let maxAge = limits.maxAge.nanoseconds
+    while pending > 0, history.age(of: segments[0].appendedAt, at: now) > maxAge,
+      segments[0].length > SegmentFormat.headerLength
+    {
       if segments.count == 1 { try rotate(at: now) }
       try dropOldestSegment("expired")
     }

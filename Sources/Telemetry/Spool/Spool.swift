@@ -1,3 +1,5 @@
+package import DeviceKit
+
 /// One sink's log of records on disk, with the position up to which the sink has taken it.
 ///
 /// Append-only segments; every entry carries a CRC32C. What ``append(_:layout:from:at:)`` took survives a kill of the
@@ -23,6 +25,8 @@ package final class Spool {
   let directory: String
   package var limits: SpoolLimits
   let catalogue: SeriesCatalogue
+  /// What the clock's stamps mean, by which records are dated and grow old.
+  package var history = ClockHistory()
   /// Asked before bytes are written to a segment; throws where there is no room for them.
   private let admit: (Int) throws(SpoolError) -> Void
   /// Oldest first; the last one is being written.

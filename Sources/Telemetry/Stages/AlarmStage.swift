@@ -170,6 +170,23 @@ final class AlarmStage: SampleStage {
     }
   }
 
+  func moveTimes(of slot: Int, by nanoseconds: Int64) { values.moveTimes(of: slot, by: nanoseconds) }
+
+  /// An alarm whose series has the gateway's times goes along; for another one the gateway's clock is further ahead.
+  func clockStepped(by nanoseconds: Int64) {
+    dueAt = .max
+    for place in 0..<cells.count where cells.cells[place].state != AlarmState() {
+      let cell = cells.cells + place
+      if cell.pointee.skew == 0 {
+        cell.pointee.state.since &+= nanoseconds
+        cell.pointee.state.latest &+= nanoseconds
+      } else {
+        cell.pointee.skew &+= nanoseconds
+      }
+      if cell.pointee.isWaiting, let due = due(Int32(truncatingIfNeeded: place)) { dueAt = min(dueAt, due) }
+    }
+  }
+
   /// A series that goes takes its alarm with it.
   func flush(slot: Int?, _ flow: SampleFlow) {
     guard let slot else { return }

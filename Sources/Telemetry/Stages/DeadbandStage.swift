@@ -118,6 +118,8 @@ final class DeadbandStage: SampleStage {
     return passes
   }
 
+  func moveTimes(of slot: Int, by nanoseconds: Int64) { table[slot].sentAt &+= nanoseconds }
+
   func save(slot: Int, to output: inout ByteWriter) {
     let cell = table[slot]
     guard cell.state != Self.unseen else { return }

@@ -89,6 +89,8 @@ final class DeriveStage: SampleStage {
     if let slot { values.remove(slot: slot) }
   }
 
+  func moveTimes(of slot: Int, by nanoseconds: Int64) { values.moveTimes(of: slot, by: nanoseconds) }
+
   func save(slot: Int, to output: inout ByteWriter) { values.save(slot: slot, to: &output) }
 
   func restore(slot: Int, from input: inout ByteReader) throws(DecodingFault) {

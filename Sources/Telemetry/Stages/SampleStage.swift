@@ -29,6 +29,12 @@ package protocol SampleStage: AnyObject {
   /// if they had passed by themselves.
   func flush(slot: Int?, _ flow: SampleFlow)
 
+  /// Moves times of the slot by so many nanoseconds: its samples have the gateway's times, and its clock has been set.
+  func moveTimes(of slot: Int, by nanoseconds: Int64)
+
+  /// Moves what waits for the gateway's clock along with it, which has been set by so many nanoseconds.
+  func clockStepped(by nanoseconds: Int64)
+
   /// Appends the slot's state; nothing where the stage has none.
   func save(slot: Int, to output: inout ByteWriter)
 
@@ -43,6 +49,8 @@ extension SampleStage {
   package func describe(slot: Int, _ details: inout SeriesDetails) {}
   package func advance(to now: Int64, _ flow: SampleFlow) {}
   package func flush(slot: Int?, _ flow: SampleFlow) {}
+  package func moveTimes(of slot: Int, by nanoseconds: Int64) {}
+  package func clockStepped(by nanoseconds: Int64) {}
   package func save(slot: Int, to output: inout ByteWriter) {}
   package func restore(slot: Int, from input: inout ByteReader) throws(DecodingFault) {}
 }

@@ -180,6 +180,15 @@ final class ScopeValues {
 
   func clearPending() { pending.removeAll(keepingCapacity: true) }
 
+  /// Moves the time of the slot's last known number. Its scope's newest time follows from the samples that come.
+  func moveTimes(of slot: Int, by nanoseconds: Int64) {
+    guard cells[slot].quality != Self.unknown else { return }
+    cells.cells[slot].time &+= nanoseconds
+    guard scopes[slot] >= 0 else { return }
+    triggers.cells[Int(scopes[slot])].time = .min
+    triggers.cells[Int(scopes[slot])].arrival = .min
+  }
+
   // MARK: Results
 
   /// The expression's result in a scope (-1: it reads none) at a source time.

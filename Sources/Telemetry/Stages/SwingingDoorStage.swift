@@ -153,6 +153,13 @@ final class SwingingDoorStage: SampleStage {
     }
   }
 
+  /// The pipeline has put out what was kept back.
+  func moveTimes(of slot: Int, by nanoseconds: Int64) {
+    table[slot].anchorTime &+= nanoseconds
+    table[slot].time &+= nanoseconds
+    table[slot].arrival &+= nanoseconds
+  }
+
   // MARK: State
 
   func save(slot: Int, to output: inout ByteWriter) {

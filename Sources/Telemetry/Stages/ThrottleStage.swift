@@ -39,6 +39,8 @@ final class ThrottleStage: SampleStage {
     counters.drop(offered - kept, "throttled")
   }
 
+  func moveTimes(of slot: Int, by nanoseconds: Int64) { table[slot].passedAt &+= nanoseconds }
+
   func save(slot: Int, to output: inout ByteWriter) {
     if table[slot].isSeen { output.fixed(table[slot].passedAt) }
   }

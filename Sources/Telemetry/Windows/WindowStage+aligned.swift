@@ -11,11 +11,11 @@ extension WindowStage {
     }
     if mark >= front.pointee.closeAt { advance(slot, to: mark, &output) }
     if time < closedUpTo(slot) {
-      if aggregate.time == .processing || (sample.isStampedByGateway && sample.arrival < setBackUntil) {
-        time = closedUpTo(slot)
-      } else if isPoisoned(closedUpTo(slot), sample) {
+      if isPoisoned(closedUpTo(slot), sample) {
         flushWindows(slot, &output)
         begin(slot, at: time)
+      } else if isSetBack(sample) {
+        time = closedUpTo(slot)
       } else if time >= closedUpTo(slot) - correctFor {
         return correct(sample, slot)
       } else {

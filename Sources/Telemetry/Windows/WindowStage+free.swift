@@ -9,7 +9,7 @@ extension WindowStage {
     let state = series.cells + slot
     var time = sample.time
     if time < state.pointee.newest, isPoisoned(state.pointee.newest, sample) { flushWindows(slot, &output) }
-    if time < state.pointee.newest, aggregate.time == .processing { time = state.pointee.newest }
+    if time < state.pointee.newest, isSetBack(sample) { time = state.pointee.newest }
     let start = panes.start(of: time)
     let isNewest = time >= state.pointee.newest
     if isNewest, !sample.isBad {
@@ -32,7 +32,7 @@ extension WindowStage {
   }
 
   mutating func takeCounted(_ sample: WindowSample, _ slot: Int, size: Int, _ output: inout RecordRows) {
-    guard let place = current(slot, sample) else { return }
+    guard let place = current(slot, at: sample.time, isBad: sample.isBad) else { return }
     let cell = kept.window(at: place)
     add(sample, at: sample.time, to: cell, isOpen: true)
     if Int(cell.pointee.count) >= size { closeOldest(slot, &output) }
@@ -40,6 +40,7 @@ extension WindowStage {
 
   mutating func takeState(_ sample: WindowSample, _ slot: Int, hasCondition: Bool, _ output: inout RecordRows) {
     let state = series.cells + slot
+    var time = sample.time
     if !sample.isBad {
       let (columns, row) = (sample.columns, sample.row)
       guard var value = columns.value(at: row) else { return }
@@ -50,25 +51,27 @@ extension WindowStage {
       }
       if sample.time < state.pointee.newest, isPoisoned(state.pointee.newest, sample) {
         flushWindows(slot, &output)
+        state.pointee.frontier = .min
       }
+      if time < state.pointee.newest, isSetBack(sample) { time = state.pointee.newest }
       if value != values[slot] {
-        guard sample.time >= state.pointee.newest else { return drop(sample, "late") }
-        if kept.oldest(of: slot) != nil { closeOldest(slot, at: sample.time, &output) }
+        guard time >= state.pointee.newest else { return drop(sample, "late") }
+        if kept.oldest(of: slot) != nil { closeOldest(slot, at: time, &output) }
         values[slot] = value
-        state.pointee.frontier = sample.time
-      } else if sample.time < state.pointee.frontier {
+        state.pointee.frontier = time
+      } else if time < state.pointee.frontier {
         return drop(sample, "late")
       }
-      state.pointee.newest = max(state.pointee.newest, sample.time)
+      state.pointee.newest = max(state.pointee.newest, time)
     }
-    guard let place = current(slot, sample) else { return }
-    add(sample, at: sample.time, to: kept.window(at: place), isOpen: true)
+    guard let place = current(slot, at: time, isBad: sample.isBad) else { return }
+    add(sample, at: time, to: kept.window(at: place), isOpen: true)
   }
 
   /// The slot's only window, which a sample makes where there is none; nil for one of Bad quality without a window.
-  private mutating func current(_ slot: Int, _ sample: WindowSample) -> Int32? {
+  private mutating func current(_ slot: Int, at time: Int64, isBad: Bool) -> Int32? {
     if let place = kept.oldest(of: slot) { return place }
-    return sample.isBad ? nil : kept.insert(WindowCell(start: sample.time, part: parts.make()), of: slot)
+    return isBad ? nil : kept.insert(WindowCell(start: time, part: parts.make()), of: slot)
   }
 
   mutating func takeSession(
@@ -80,7 +83,7 @@ extension WindowStage {
       flushWindows(slot, &output)
       state.pointee.frontier = .min
     }
-    if time < state.pointee.newest, aggregate.time == .processing { time = state.pointee.newest }
+    if time < state.pointee.newest, isSetBack(sample) { time = state.pointee.newest }
     state.pointee.newest = Swift.max(state.pointee.newest, mark)
     closeSessions(slot, at: state.pointee.newest, gap: gap, max: max, &output)
     guard time > state.pointee.frontier, time + gap + lateness > state.pointee.newest else {

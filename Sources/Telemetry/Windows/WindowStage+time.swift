@@ -70,15 +70,40 @@ extension WindowStage {
   }
 
   /// Takes note that the gateway's clock has been set, by so many nanoseconds ahead or (below zero) back, when it stood
-  /// at `time`. Windows of sources with a clock of their own go on as they are; what the gateway stamps after it was
-  /// set back goes into the oldest window that is still open, until its clock is again where it was.
-  package mutating func clockJumped(by jump: Int64, at time: Int64) {
-    if jump < 0 { setBackUntil = max(setBackUntil, time) }
+  /// at `time`. Windows of sources with a clock of their own go on as they are. Of those that go by the gateway's, set
+  /// ahead over the end of all that is open puts that out, and there are no windows in the span that was skipped; what
+  /// the gateway stamps after it was set back goes into the oldest window that is still open, until its clock is again
+  /// where it was.
+  package mutating func clockJumped(by jump: Int64, at time: Int64, into output: inout RecordRows) {
+    if jump < 0 { wasSetBack(until: time, by: jump) }
     earliestDue = .max
     for slot in 0..<series.count {
-      if series.cells[slot].skew != 0 { series.cells[slot].skew += jump }
+      if series.cells[slot].skew != 0 {
+        series.cells[slot].skew += jump
+      } else if jump > 0 {
+        skip(slot, to: time + jump, &output)
+      }
       guard waitsForTime(slot) else { continue }
       earliestDue = min(earliestDue, table.cells[2 * slot].closeAt + series.cells[slot].skew + Self.grace)
+    }
+  }
+
+  /// Says that the gateway's clock was set back by so much (below zero) and will again be at `time`. Further than
+  /// ``farthestAhead`` the times before it were wrong, and their windows are not gone on with.
+  package mutating func wasSetBack(until time: Int64, by jump: Int64) {
+    if jump >= -Self.farthestAhead { setBackUntil = max(setBackUntil, time) }
+  }
+
+  /// Puts out an aligned window's slot whose windows are all over by `time`.
+  private mutating func skip(_ slot: Int, to time: Int64, _ output: inout RecordRows) {
+    let front = table.cells + 2 * slot
+    guard aggregate.window.isAligned, front.pointee.closeAt != .min else { return }
+    var newest = front.pointee.kind == .closed ? Int64.min : front.pointee.start
+    if !isDirect, let place = kept.newest(of: slot) { newest = max(newest, kept.window(at: place).pointee.start) }
+    if newest == .min {
+      series.cells[slot].hasBegun = false
+    } else if (isDirect ? newest + panes.pane : panes.lastEnd(ofPaneAt: newest)) + lateness + Self.grace <= time {
+      flushAligned(slot, &output)
     }
   }
 

@@ -148,7 +148,12 @@ package struct WindowStage: ~Copyable {
 
   /// Whether a time that windows have come to is so far ahead of the gateway's clock that it must have been wrong.
   func isPoisoned(_ mark: Int64, _ sample: WindowSample) -> Bool {
-    sample.arrival >= Self.clockIsSet && mark &- sample.arrival > Self.farthestAhead
+    (sample.arrival >= Self.clockIsSet || sample.isStampedByGateway) && mark &- sample.arrival > Self.farthestAhead
+  }
+
+  /// Whether a time that lies before others is the gateway's, which was set back.
+  func isSetBack(_ sample: WindowSample) -> Bool {
+    aggregate.time == .processing || (sample.isStampedByGateway && sample.arrival < setBackUntil)
   }
 
   /// Notes when the series' windows fall due by the gateway's clock if it falls silent.
