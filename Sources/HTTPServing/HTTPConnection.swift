@@ -18,6 +18,8 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
 
   /// A request whose answer is not over.
   private struct Exchange {
+    /// Tells it from those before it.
+    let number: UInt64
     let body: RequestBodyStream?
     let version: HTTPVersion
     var keepsAlive: Bool
@@ -34,6 +36,7 @@ final class HTTPConnection: ChannelDuplexHandler, @unchecked Sendable {
   private let responder: Responder
   private var context: ChannelHandlerContext?
   private var exchange: Exchange?
+  private var exchanges: UInt64 = 0
   /// Of requests that came before the present one was answered.
   private var waiting: [HTTPServerRequestPart] = []
   private var waitingBytes = 0
@@ -122,14 +125,15 @@ extension HTTPConnection {
     guard let request = HTTPRequest(head, isSecure: isSecure) else { return refuse() }
     let hasBody = head.headers.contains(name: "transfer-encoding") || head.headers.contains(name: "content-length")
     let body = hasBody ? RequestBodyStream { [weak self] in self?.demand(isFirst: $0) } : nil
+    exchanges += 1
     exchange = Exchange(
-      body: body, version: head.version, keepsAlive: head.isKeepAlive,
+      number: exchanges, body: body, version: head.version, keepsAlive: head.isKeepAlive,
       expectsContinue: head.headers["expect"].contains { $0.lowercased() == "100-continue" })
-    let version = head.version
+    let (version, number) = (head.version, exchanges)
     // Ends by itself with the answer's head, or with all of a short answer.
     Task { [responder, channel] in
       let body = body.map { RequestBody(asyncSequence: $0) } ?? RequestBody(buffer: ByteBuffer())
-      await answer(responder(Request(head: request, body: body), channel), version)
+      await answer(responder(Request(head: request, body: body), channel), version, of: number)
     }
   }
 
@@ -201,7 +205,7 @@ extension HTTPConnection {
 // Answers.
 extension HTTPConnection {
   /// In the task of the request.
-  private func answer(_ response: Response, _ version: HTTPVersion) async {
+  private func answer(_ response: Response, _ version: HTTPVersion, of number: UInt64) async {
     let isWhole = response.body.contentLength != nil
     let writer = AnswerWriter(self, head: HTTPResponseHead(response.head, version: version), isWhole: isWhole)
     if isWhole { return await write(response.body, writer) }
@@ -212,8 +216,9 @@ extension HTTPConnection {
       await write(response.body, writer)
     }
     channel.eventLoop.execute { [self] in
+      // A short body may be written by now, and the next request be under way.
+      guard exchange?.number == number, !isEnding else { return writing.cancel() }
       exchange?.writing = writing
-      if exchange == nil || isEnding { writing.cancel() }
     }
   }
 

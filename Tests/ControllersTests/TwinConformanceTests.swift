@@ -8,7 +8,7 @@ import Synchronization
 import Testing
 import TwinStore
 
-@Suite("The twins as a resource backend", .timeLimit(.minutes(2)))
+@Suite("The twins as a resource backend", .timeLimit(.minutes(10)))
 struct TwinConformanceTests {
   /// Twins come with their Devices and take no create, no delete and no field owners; all else is every backend's.
   @Test(arguments: BackendConformance.rules(for: []))

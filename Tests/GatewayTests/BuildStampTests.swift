@@ -11,7 +11,7 @@ import Testing
     "dependencies":{"swift-nio":"2.101.2","hummingbird":"2.28.1"}}
     """
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(10)))
   func aStampedProgramTellsWhatItWasBuiltFrom() async throws {
     let folder = try ScratchFolder()
     let section = try folder.write(Self.stamp, to: "stamp.json")

@@ -14,7 +14,7 @@ import YAML
     }
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(10)))
   func `a gateway serves every Sink of the page`() async throws {
     let sinks = try Self.examples().filter { $0["kind"] == "Sink" }
     #expect(sinks.count == 5)

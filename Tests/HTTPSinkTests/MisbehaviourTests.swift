@@ -41,7 +41,7 @@ import Testing
     Case("half closed without an answer", ["do": "silence"], "ConnectionClosed"),
     Case("reset", ["do": "reset", "store": true], "ConnectionClosed"),
     Case("garbage", ["do": "garbage"], "NotHTTP"),
-    Case("too slow", ["seconds": 3, "store": true], "Timeout"),
+    Case("too slow", ["seconds": 8, "store": true], "Timeout"),
   ]
 
   @Test(arguments: [Kind.json, .influx, .remoteWrite1, .remoteWrite2, .otlp], cases)

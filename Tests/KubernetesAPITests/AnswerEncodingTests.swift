@@ -7,7 +7,7 @@ import Testing
 private let widgets = "/apis/test.dev/v1/namespaces/default/widgets"
 
 /// Large answers go packed to who takes them so.
-@Suite("Packed answers", .timeLimit(.minutes(2)))
+@Suite("Packed answers", .timeLimit(.minutes(10)))
 struct AnswerEncodingTests {
   private func fill(_ store: EmbeddedResourceStore, _ count: Int) async throws {
     for index in 0..<count {

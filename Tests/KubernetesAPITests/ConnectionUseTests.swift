@@ -2,7 +2,7 @@ import Glibc
 import Testing
 
 /// How clients may use a connection (RFC 9112).
-@Suite("Connections of HTTP/1.1", .timeLimit(.minutes(2)))
+@Suite("Connections of HTTP/1.1", .timeLimit(.minutes(10)))
 struct ConnectionUseTests {
   private static let widgets = "/apis/test.dev/v1/namespaces/default/widgets"
 

@@ -9,7 +9,7 @@ private let core = "/api/v1/namespaces/default/events"
 private let group = "/apis/events.k8s.io/v1/namespaces/default/events"
 
 /// The core group's events under the names of events.k8s.io/v1.
-@Suite("events.k8s.io", .timeLimit(.minutes(2)))
+@Suite("events.k8s.io", .timeLimit(.minutes(10)))
 struct EventsGroupTests {
   private static let stored = """
     {"metadata":{"name":"pump.1"},"involvedObject":{"kind":"Device","name":"pump","uid":"u-1"},"reason":"Connected",

@@ -7,7 +7,7 @@ import Resources
 import Testing
 
 /// What real clients send, replayed without them: `Fixtures/kubectl/README.md` says where each file came from.
-@Suite("Requests of real clients, replayed", .timeLimit(.minutes(2)))
+@Suite("Requests of real clients, replayed", .timeLimit(.minutes(10)))
 struct GoldenRequestTests {
   static let recordings = ["1.20/day", "1.32/day", "python-37.0.2/day", "kopf-1.45.2/day"]
 

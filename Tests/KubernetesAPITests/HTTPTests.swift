@@ -7,7 +7,7 @@ import Testing
 
 private let gadgets = "/apis/example.dev/v1/namespaces/n/gadgets"
 
-@Suite("The API over HTTP", .timeLimit(.minutes(2)))
+@Suite("The API over HTTP", .timeLimit(.minutes(10)))
 struct HTTPTests {
   @Test func everyErrorUnderTheAPIIsAStatus() async throws {
     try await RunningServer.with([RecordingBackend()]) { server in
@@ -49,11 +49,11 @@ struct HTTPTests {
     let backend = RecordingBackend()
     try await RunningServer.with([backend]) { server in
       let curl = try Subprocess.Running(
-        "/usr/bin/curl", ["-sSN", "--max-time", "20", server.url + gadgets + "?watch=1&timeoutSeconds=2"])
+        "/usr/bin/curl", ["-sSN", "--max-time", "120", server.url + gadgets + "?watch=1&timeoutSeconds=2"])
       try await eventually("the watch is open") { !backend.calls.isEmpty }
       _ = backend.put(Fixtures.gadget.name, ObjectKey(namespace: "n", name: "a"))
       try await eventually("the event is there before the watch ends") { curl.output.contains("ADDED") }
-      let end = await curl.result(deadline: 20)
+      let end = await curl.result(deadline: 120)
       // 18 would be a body that broke off.
       #expect(end.status == 0, "\(end.description)")
     }
@@ -76,7 +76,7 @@ struct HTTPTests {
       let curl = try Subprocess.Running("/usr/bin/curl", ["-sSN", server.url + gadgets + "?watch=1"])
       try await eventually("the watch is open") { curl.output.contains("ADDED") }
       await server.shutDown()
-      let end = await curl.result(deadline: 20)
+      let end = await curl.result(deadline: 120)
       #expect(end.status == 0, "\(end.description)")
       try await eventually("the watch is closed") { backend.open.value == 0 }
     }

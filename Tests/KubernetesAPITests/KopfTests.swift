@@ -6,7 +6,7 @@ import Resources
 import TestSupport
 import Testing
 
-@Suite("An operator written with kopf against the API and the store", .timeLimit(.minutes(2)))
+@Suite("An operator written with kopf against the API and the store", .timeLimit(.minutes(10)))
 struct KopfTests {
   private static let operatorText = """
     import kopf
@@ -42,13 +42,13 @@ struct KopfTests {
         "/usr/bin/env", ["python3", "-m", "kopf", "run", "--standalone", "-A", kubectl.home + "/operator.py"],
         environment: ["KUBECONFIG": kubectl.home + "/config"])
       _ = try await kubectl.succeed("apply", "-f", KubectlTests.contract("02-devices.yaml"))
-      try await eventually("the operator has seen all three") {
+      try await eventually("the operator has seen all three", seen: { kopf.output + kopf.errors }) {
         ["boiler-1", "meter-1", "room-1"].allSatisfy { kopf.output.contains("created \($0)") }
       }
       try await eventually("its patch is stored") {
         try await kubectl.succeed("get", "device", "room-1", "-o", "jsonpath={.metadata.annotations.seen-by}") == "kopf"
       }
-      _ = try await kubectl.succeed("delete", "device", "room-1", "--timeout=30s")
+      _ = try await kubectl.succeed("delete", "device", "room-1", "--timeout=120s")
       #expect(kopf.output.contains("deleted room-1"), "\(kopf.output)")
       kopf.terminate()
       _ = await kopf.result(deadline: 5)

@@ -68,7 +68,7 @@ struct KubectlSemanticsTests {
         let owner =
           ", ownerReferences: [{apiVersion: test.dev/v1, kind: Widget, name: owner, uid: \(uid), blockOwnerDeletion: true}]"
         _ = try await kubectl.succeed("create", "-f", "-", input: Self.widget("child", metadata: owner))
-        _ = try await kubectl.succeed("delete", "widget", "owner", "--cascade=\(policy)", "--timeout=20s")
+        _ = try await kubectl.succeed("delete", "widget", "owner", "--cascade=\(policy)", "--timeout=120s")
         let left = try await kubectl.succeed("get", "widgets", "-o", "name")
         #expect(left == (policy == "orphan" ? "widget.test.dev/child\n" : ""), "\(policy): \(left)")
         if policy == "orphan" { _ = try await kubectl.succeed("delete", "widget", "child") }
@@ -161,16 +161,16 @@ struct KubectlSemanticsTests {
       defer { kubectl.remove() }
       _ = try await kubectl.succeed("create", "-f", "-", input: Self.widget("w"))
       let watch = try kubectl.start("get", "widgets", "-w", "-o", "name")
-      let wait = try kubectl.start("wait", "--for=delete", "widget/w", "--timeout=30s")
+      let wait = try kubectl.start("wait", "--for=delete", "widget/w", "--timeout=120s")
       try await eventually("both watch") { backend.watches >= 2 }
       backend.expireWatches()
-      let end = await watch.result(deadline: 20)
+      let end = await watch.result(deadline: 120)
       #expect(
         end.status == 0 && end.output.hasPrefix("widget.test.dev/w\nstatus/"),
         "\(end.description)")
       try await eventually("the wait watches again") { backend.watches >= 1 }
       _ = try await kubectl.succeed("delete", "widget", "w")
-      let gone = await wait.result(deadline: 30)
+      let gone = await wait.result(deadline: 120)
       #expect(gone.status == 0 || gone.errors.contains("not found"), "\(gone.description)")
     }
   }

@@ -126,18 +126,18 @@ struct KubectlTests {
   func waiting(release: Kubectl.Release) async throws {
     try await Self.with(release) { kubectl, server in
       _ = try await kubectl.succeed("apply", "-f", Self.contract("02-devices.yaml"))
-      let wait = try kubectl.start("wait", "--for=condition=Ready", "device/room-1", "--timeout=20s")
+      let wait = try kubectl.start("wait", "--for=condition=Ready", "device/room-1", "--timeout=120s")
       let status =
         #"{"status":{"observedGeneration":1,"conditions":[{"type":"Ready","status":"True","reason":"Connected","message":"","lastTransitionTime":"2026-11-21T04:00:00Z"}]}}"#
       let path = "/apis/selvedge.dev/v1alpha1/namespaces/default/devices/room-1/status"
       let reply = try await server.curl(
         path, ["-X", "PATCH", "-H", "Content-Type: application/merge-patch+json", "-d", status])
       #expect(reply.code == 200, "\(reply.body)")
-      let end = await wait.result(deadline: 30)
+      let end = await wait.result(deadline: 120)
       #expect(end.status == 0 && end.output.contains("condition met"), "\(end.description)")
-      let deletion = try kubectl.start("wait", "--for=delete", "device/room-1", "--timeout=20s")
+      let deletion = try kubectl.start("wait", "--for=delete", "device/room-1", "--timeout=120s")
       _ = try await kubectl.succeed("delete", "device", "room-1", "--wait=true")
-      let gone = await deletion.result(deadline: 30)
+      let gone = await deletion.result(deadline: 120)
       // 1.20 says that there is no such device where it is gone before the wait began.
       #expect(gone.status == 0 || gone.errors.contains("not found"), "\(gone.description)")
     }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("The Python client against the API and the store", .timeLimit(.minutes(2)))
+@Suite("The Python client against the API and the store", .timeLimit(.minutes(10)))
 struct PythonClientTests {
   static let script = """
     import sys, yaml

@@ -6,7 +6,7 @@ import Resources
 import TestSupport
 import Testing
 
-@Suite("The Python client through lost connections, restarts and compaction", .timeLimit(.minutes(3)))
+@Suite("The Python client through lost connections, restarts and compaction", .timeLimit(.minutes(10)))
 struct PythonInformerTests {
   /// List, watch from there, resume after a lost connection, list again after 410: what every informer does. It ends
   /// when it has seen `end`, and prints what it then believes.

@@ -12,7 +12,7 @@ func onThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result)
   }
 }
 
-@Suite("Abuse of the API over a bare socket", .timeLimit(.minutes(2)))
+@Suite("Abuse of the API over a bare socket", .timeLimit(.minutes(10)))
 struct RawHTTPTests {
   private static func request(_ method: String, _ path: String, _ headers: [String], _ body: [UInt8] = []) -> [UInt8] {
     let head = ["\(method) \(path) HTTP/1.1", "Host: localhost"] + headers + ["", ""]

@@ -12,7 +12,7 @@ final class ClientOfRestarts: Sendable {
   private let client = Mutex<Subprocess.Running?>(nil)
   func keep(_ client: Subprocess.Running) { self.client.withLock { $0 = client } }
   var output: String { client.withLock { $0?.output ?? "" } }
-  func result() async -> Subprocess? { await client.withLock { $0 }?.result(deadline: 30) }
+  func result() async -> Subprocess? { await client.withLock { $0 }?.result(deadline: 120) }
   func terminate() { client.withLock { $0?.terminate() } }
   deinit { terminate() }
 }

@@ -71,7 +71,7 @@ struct RunningServer {
     -> (code: Int, head: String, body: String)
   {
     let run = try await Subprocess.run(
-      "/usr/bin/curl", ["-sS", "-i", "--max-time", "20"] + arguments + [url + path], input: input)
+      "/usr/bin/curl", ["-sS", "-i", "--max-time", "120"] + arguments + [url + path], input: input)
     guard run.status == 0 else { throw Missed(what: "curl \(path): \(run.description)") }
     // Interim answers (100 Continue) stand before the final head.
     var text = run.output[...]

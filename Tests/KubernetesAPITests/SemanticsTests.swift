@@ -37,7 +37,7 @@ struct StoreAPI {
   }
 }
 
-@Suite("What Kubernetes' rules make of a request", .timeLimit(.minutes(2)))
+@Suite("What Kubernetes' rules make of a request", .timeLimit(.minutes(10)))
 struct SemanticsTests {
   /// NEWEST stands for the newest version.
   @Test(

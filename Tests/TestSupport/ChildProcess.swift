@@ -95,7 +95,7 @@ public final class ChildProcess: Sendable {
   }
 
   /// The end of the program, which is killed and reported past the deadline.
-  public func result(within limit: Duration = .seconds(30)) async throws -> Finished {
+  public func result(within limit: Duration = .seconds(120)) async throws -> Finished {
     let deadline = ContinuousClock.now + limit
     while isRunning {
       guard ContinuousClock.now < deadline else {
@@ -126,7 +126,7 @@ public struct Finished: Sendable, CustomStringConvertible {
 
 /// Runs a program to its end.
 public func run(
-  _ words: [String], input: String? = nil, environment: [String: String] = [:], within limit: Duration = .seconds(30)
+  _ words: [String], input: String? = nil, environment: [String: String] = [:], within limit: Duration = .seconds(120)
 ) async throws -> Finished {
   try await ChildProcess(words, input: input, environment: environment).result(within: limit)
 }

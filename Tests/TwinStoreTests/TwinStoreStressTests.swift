@@ -10,7 +10,7 @@ import TwinStore
 
   private func key(_ number: Int) -> DeviceKey { DeviceKey(namespace: "default", name: "device-\(number)") }
 
-  @Test(.timeLimit(.minutes(3)))
+  @Test(.timeLimit(.minutes(10)))
   func `Ingesting, patching, watching, snapshots, links and removals at once keep every promise`() async throws {
     let directory = TemporaryDirectory()
     let boiler = try Boiler(in: directory, clock: ManualClock(), options: .init(reportedInterval: .zero))

@@ -21,7 +21,7 @@ import Testing
     return setup.output.trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
-  @Test(.timeLimit(.minutes(3)), arguments: ["current", "1.20"])
+  @Test(.timeLimit(.minutes(10)), arguments: ["current", "1.20"])
   func kubectlShowsATokenOrACertificate(release: String) async throws {
     let kubectl = try await Self.program(release)
     try await GuardedGateway.with { guarded in
@@ -54,7 +54,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(10)))
   func aStrangerSeesOnlyThatItLives() async throws {
     let cases: [(path: String, stranger: Int, viewer: Int)] = [
       ("/livez", 200, 200), ("/readyz", 200, 200), ("/version", 200, 200), ("/metrics", 401, 200), ("/", 401, 200),
@@ -80,7 +80,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(10)))
   func filesAreReadAgainWhenTheyChange() async throws {
     try await GuardedGateway.with { guarded in
       let token = "fresh-token-0123456789"
@@ -114,7 +114,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(10)))
   func theOwnCommandsTakeATokenOrACertificate() async throws {
     try await GuardedGateway.with { guarded in
       let binary = try selvedgeBinary()
@@ -138,7 +138,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(10)))
   func everyWriteStandsInTheAuditLogWithItsMaker() async throws {
     let boiler = try await BoilerServer()
     try await GuardedGateway.with(manifests: ["boiler.yaml": BoilerServer.model + "\n---\n" + boiler.device()]) {
@@ -172,7 +172,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(10)))
   func rolesOfAFileHold() async throws {
     let rules = try ScratchFolder()
     let path = try rules.write(

@@ -34,7 +34,7 @@ import Testing
     "apiVersion: selvedge.dev/v1alpha1\nkind: \(mistake.kind)\nmetadata: {name: wrong}\nspec: \(mistake.spec)\n"
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(10)))
   func kubectlIsToldTheFieldAndNothingIsStored() async throws {
     try await withGateway { gateway in
       for mistake in Self.mistakes {
@@ -52,7 +52,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1)), arguments: mistakes)
+  @Test(.timeLimit(.minutes(10)), arguments: mistakes)
   func validateNamesTheFieldAndFails(_ mistake: Mistake) async throws {
     let result = try await run([try selvedgeBinary(), "validate", "-f", "-"], input: manifest(mistake))
     #expect(result.status == 1)
@@ -60,7 +60,7 @@ import Testing
   }
 
   @Test(
-    .timeLimit(.minutes(1)),
+    .timeLimit(.minutes(10)),
     arguments: [
       ("filter: {where: value >> 3}", "spec.stages[0].filter.where: expected a value before '>' at column 8"),
       ("derive: {name: x, expression: a + bb-}", "spec.stages[0].derive.expression: expected a value at column 8"),

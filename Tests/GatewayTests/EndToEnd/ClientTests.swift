@@ -6,7 +6,7 @@ import YAML
 
 /// kubectl's watch and delete, and the gateway's own client commands.
 @Suite struct ClientTests {
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(10)))
   func aWatchShowsATransitionAndADeviceTakesItsTwinAlong() async throws {
     let boiler = try await BoilerServer()
     try await withGateway { gateway in
@@ -31,7 +31,7 @@ import YAML
     }
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(10)))
   func theOwnCommandsServeWhereThereIsNoKubectl() async throws {
     let boiler = try await BoilerServer()
     try await withGateway { gateway in
@@ -62,7 +62,7 @@ import YAML
     }
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(10)))
   func kubectlWorksWithThePrintedKubeconfig() async throws {
     try await withGateway { gateway in
       let kubeconfig = try await gateway.selvedge("kubeconfig").succeeded()
@@ -78,7 +78,7 @@ import YAML
     }
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(10)))
   func withoutAGatewayAClientSaysSo() async throws {
     let result = try await run([
       try selvedgeBinary(), "get", "devices", "--server", "http://127.0.0.1:\(freePort())",
@@ -86,7 +86,7 @@ import YAML
     #expect(result.status == 1 && result.errors.split(separator: "\n").count == 1, "\(result)")
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(10)))
   func thePrintedCRDsAreOnesOfEveryKind() async throws {
     let text = try await run([try selvedgeBinary(), "crds"]).succeeded()
     let documents = try YAMLDocument.all(in: Array(text.utf8))
@@ -97,7 +97,7 @@ import YAML
       ])
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(10)))
   func validateTakesTheContract() async throws {
     let folder = packageRoot + "/Examples/contract/"
     let files = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()

@@ -66,7 +66,7 @@ import Testing
     return Int(match.output[1].substring ?? "") ?? -1
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(10)))
   func aDawdlerIsCutAndAWatchIsNot() async throws {
     try await withGateway { gateway in
       let watch = try gateway.startKubectl("get", "namespaces", "-w", "-o", "name")
@@ -81,7 +81,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(10)))
   func aCrowdIsTurnedAwayAtTheDoorAndTheGatewayLivesOn() async throws {
     try await withGateway { gateway in
       let crowd = try ChildProcess(["python3", "-c", Self.script, "\(gateway.port)", "crowd"], in: gateway.folder)
@@ -94,7 +94,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(10)))
   func aHeadThatIsTooLargeIsRefused() async throws {
     try await withGateway { gateway in
       let large = "X-Large: " + String(repeating: "a", count: 70_000)
@@ -106,7 +106,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(10)))
   func aWriteReachesAThousandWatchersWhichCostAtMost30KilobytesEach() async throws {
     try await withGateway { gateway in
       let list = try await gateway.http("GET", "/apis/selvedge.dev/v1alpha1/gateways").json()

@@ -27,7 +27,7 @@ import YAML
   ]
 
   /// In a network of its own, for one of the discoveries scans an address range; without that network, a dry run.
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(10)))
   func everyObjectOfTheContractIsAccepted() async throws {
     let contract = packageRoot + "/Examples/contract"
     guard try await Isolation.isPermitted() else {

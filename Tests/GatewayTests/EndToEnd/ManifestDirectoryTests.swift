@@ -23,7 +23,7 @@ import Testing
     """
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(10)))
   func aFileIsAppliedAtStartAndAgainWhenItIsEdited() async throws {
     try await withGateway(manifests: ["pump.yaml": Self.device("a")]) { gateway in
       try await eventually("the file is applied", seen: { gateway.log }) {
@@ -36,7 +36,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(10)))
   func aRestartDoesNotUndoAPatchOfWhatAnUnchangedFileSays() async throws {
     try await withGateway(manifests: ["pump.yaml": Self.device("a")]) { gateway in
       try await eventually("the file is applied", seen: { gateway.log }) {
@@ -54,7 +54,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(10)))
   func aBrokenFileIsToldAndTheOthersAreApplied() async throws {
     let manifests = [
       "a-syntax.yaml": "kind: [Device\n",

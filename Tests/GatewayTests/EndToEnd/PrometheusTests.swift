@@ -4,7 +4,7 @@ import Testing
 
 /// /metrics before the programs that read it.
 @Suite struct PrometheusTests {
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(10)))
   func promtoolFindsNoFault() async throws {
     let boiler = try await BoilerServer()
     try await withGateway { gateway in
@@ -18,7 +18,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(10)))
   func prometheusScrapesIt() async throws {
     try await withGateway { gateway in
       let folder = try ScratchFolder()

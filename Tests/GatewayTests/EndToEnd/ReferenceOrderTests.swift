@@ -4,7 +4,7 @@ import Testing
 
 /// What a reference names may come later.
 @Suite struct ReferenceOrderTests {
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(10)))
   func aDeviceWaitsForItsModel() async throws {
     let boiler = try await BoilerServer()
     try await withGateway { gateway in
@@ -20,7 +20,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(10)))
   func anMQTTDeviceWaitsForItsModelThenForItsBrokerThenForItsServer() async throws {
     let room = """
       apiVersion: selvedge.dev/v1alpha1
@@ -70,7 +70,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(10)))
   func aPipelineWaitsForItsSink() async throws {
     let pipeline = """
       apiVersion: selvedge.dev/v1alpha1

@@ -69,7 +69,7 @@ import Testing
     try await gateway.awaitCondition("Connected", of: "device", "boiler-1", "True")
   }
 
-  @Test(.timeLimit(.minutes(3)))
+  @Test(.timeLimit(.minutes(10)))
   func aWishReachesTheRegisterAndItsStoryTheCloud() async throws {
     let boiler = try await BoilerServer()
     let cloud = try await Cloud()
@@ -113,7 +113,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(3)))
+  @Test(.timeLimit(.minutes(10)))
   func aWishThatIsSentWhileTheGatewayIsAwayIsTakenWhenItIsBack() async throws {
     let boiler = try await BoilerServer()
     let cloud = try await Cloud()
@@ -129,7 +129,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(3)))
+  @Test(.timeLimit(.minutes(10)))
   func whereTheSpecWinsTheCloudIsDriftAndAReadOnlyGatewayWritesNothing() async throws {
     let boiler = try await BoilerServer()
     let cloud = try await Cloud()

@@ -6,7 +6,7 @@ import Testing
 @Suite struct SetpointTests {
   private static func patch(_ setpoint: Int) -> String { #"{"spec":{"desired":{"setpoint":\#(setpoint)}}}"# }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(10)))
   func aSetpointArrivesInTheRegisterAndIsConfirmedAndARestartWritesNothing() async throws {
     let boiler = try await BoilerServer()
     try await withGateway { gateway in
@@ -36,7 +36,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(10)))
   func anImpossibleSetpointIsRejectedWithTheBoundAndTheRegisterKeepsItsValue() async throws {
     let boiler = try await BoilerServer()
     try await withGateway { gateway in
@@ -54,7 +54,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(10)))
   func aTwinRefusesWhatTheModelForbidsAndTakesTheRest() async throws {
     let boiler = try await BoilerServer()
     try await withGateway { gateway in

@@ -22,7 +22,7 @@ import Testing
     http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
     """#
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(10)))
   func aSinkWaitsForItsSecretAndFollowsItsChanges() async throws {
     let port = freePort()
     let receiver = try ChildProcess(["python3", "-u", "-c", Self.receiver, "\(port)"])

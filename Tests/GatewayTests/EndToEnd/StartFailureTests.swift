@@ -6,7 +6,7 @@ import Testing
 /// A start that cannot succeed ends at once, with one line that says what to do.
 @Suite struct StartFailureTests {
   private func failure(_ flags: [String]) async throws -> String {
-    let result = try await run([try selvedgeBinary(), "run"] + flags, within: .seconds(20))
+    let result = try await run([try selvedgeBinary(), "run"] + flags, within: .seconds(120))
     #expect(result.status == 1, "\(result)")
     let lines = result.errors.split(separator: "\n")
     let errors = lines.filter { $0.hasPrefix("Error: ") }
@@ -14,7 +14,7 @@ import Testing
     return errors.first.map(String.init) ?? ""
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(10)))
   func aSecondGatewayOnTheSameDataDirectoryIsRefused() async throws {
     try await withGateway { gateway in
       let error = try await failure(["--data-dir", gateway.dataDirectory, "--listen", "127.0.0.1:0"])
@@ -23,7 +23,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(10)))
   func aPortInUseIsToldAndNoStoreIsHarmed() async throws {
     try await withGateway { gateway in
       let folder = try ScratchFolder()
@@ -32,7 +32,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(10)))
   func aDataDirectoryThatCannotBeMadeIsTold() async throws {
     let folder = try ScratchFolder()
     let file = try folder.write("", to: "file")
@@ -40,7 +40,7 @@ import Testing
     #expect(error.contains(file + "/data") && error.contains("Not a directory"))
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(10)))
   func aReadOnlyDataDirectoryIsTold() async throws {
     let folder = try ScratchFolder()
     let data = folder("data")
@@ -52,20 +52,20 @@ import Testing
         "--mount", "sh", "-c",
         "mount --bind \"$1\" \"$1\" && mount -o remount,bind,ro \"$1\" && exec \"$2\" run --data-dir \"$1\" --listen 127.0.0.1:0",
         "sh", data, try selvedgeBinary(),
-      ], within: .seconds(20))
+      ], within: .seconds(120))
     #expect(result.status == 1, "\(result)")
     #expect(result.errors.hasPrefix("Error: ") && result.errors.split(separator: "\n").count == 1, "\(result)")
     #expect(result.errors.contains(data) && result.errors.contains("Read-only file system"), "\(result)")
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(10)))
   func anAddressBeyondTheLoopbackIsRefused() async throws {
     let folder = try ScratchFolder()
     let error = try await failure(["--data-dir", folder("data"), "--listen", "0.0.0.0:0"])
     #expect(error.contains("loopback"), "\(error)")
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(10)))
   func aFileOfCredentialsThatCannotServeIsToldWithoutThem() async throws {
     let folder = try ScratchFolder()
     func start(with content: String, mode: mode_t) async throws -> String {

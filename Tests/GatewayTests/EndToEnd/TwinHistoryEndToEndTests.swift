@@ -6,7 +6,7 @@ import Testing
 @Suite struct TwinHistoryEndToEndTests {
   private static let path = "/apis/twin.selvedge.dev/v1alpha1/namespaces/default/twins/boiler-1"
 
-  @Test(.timeLimit(.minutes(3)))
+  @Test(.timeLimit(.minutes(10)))
   func kubectlAndTheOwnCommandsTellWhatHappenedOverARestart() async throws {
     let boiler = try await BoilerServer()
     try await withGateway { gateway in

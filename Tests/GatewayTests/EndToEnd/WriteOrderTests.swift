@@ -24,7 +24,7 @@ import Testing
       desired: {a: 1}
     """
 
-  @Test(.timeLimit(.minutes(2)))
+  @Test(.timeLimit(.minutes(10)))
   func aCircleOfDependenciesStallsTheDeviceWithItsNames() async throws {
     try await withGateway { gateway in
       try await gateway.kubectl("apply", "-f", "-", input: Self.manifests)

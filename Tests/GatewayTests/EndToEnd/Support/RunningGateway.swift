@@ -45,13 +45,13 @@ final class RunningGateway {
   }
 
   private func awaitReadiness() async throws {
-    try await eventually("the gateway listens", within: .seconds(20), seen: { self.log }) {
+    try await eventually("the gateway listens", within: .seconds(120), seen: { self.log }) {
       guard process.isRunning else { throw Trouble("the gateway has ended:\n\(log)") }
       guard let match = log.firstMatch(of: /listening address=127\.0\.0\.1:([1-9][0-9]*)\n/) else { return false }
       port = Int(match.1) ?? 0
       return true
     }
-    try await eventually("/readyz", within: .seconds(20), seen: { self.log }) {
+    try await eventually("/readyz", within: .seconds(120), seen: { self.log }) {
       try await http("GET", "/readyz").status == 200
     }
   }
@@ -60,7 +60,7 @@ final class RunningGateway {
   @discardableResult
   func stop() async throws -> Int32 {
     process.send(SIGTERM)
-    return try await process.result(within: .seconds(15)).status
+    return try await process.result(within: .seconds(120)).status
   }
 
   /// A clean stop, and a start with the same data directory.
