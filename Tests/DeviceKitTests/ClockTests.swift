@@ -155,7 +155,7 @@ private let built: Int64 = 1_800_000_000 * second
   }
 
   @Test func `a start of the program alone goes on with the machine's clock, and finds a step that came in between`() {
-    var machine = Machine(wall: built + 100 * second)
+    var machine = Machine(wall: built + 10_000 * second)
     var clock = machine.discipline
     machine.pass(10)
     clock.note(machine.sinceBoot)
