@@ -186,7 +186,7 @@ import Testing
     defer { peer.stop() }
     let notes = Notes()
     let request = DiscoveryRequest(
-      name: "d", specification: scan([.string("127.0.0.1:\(peer.port)")], units: ["1-200"], timeout: "20s"),
+      name: "d", specification: scan([.string("127.0.0.1:\(peer.port)")], units: ["1-200"], timeout: "2s"),
       every: .seconds(900), audit: { notes.audit($0) })
     let discoverer = try #require(try ModbusPlugin().discoverer(for: request))
     let task = Task { try await discoverer.run { notes.take($0) } }

@@ -112,12 +112,11 @@ package struct SunSpecWalk: Sendable {
   private mutating func enter(id: UInt16, length: UInt16, at body: Int) {
     guard id != Self.endID else { return step = .over }
     guard id != 0 else { return leave("the model at register \(body - 2) has the ID 0") }
-    guard body + Int(length) <= 65_536 else {
+    guard body < 65_536, body + Int(length) <= 65_536 else {
       return leave("model \(id) at register \(body - 2) claims \(length) registers, which lead past 65535")
     }
     guard chain?.models.count ?? 0 < Self.mostModels else { return leave("more than \(Self.mostModels) models") }
-    // A model of length 0 may stand at the very end of the address space.
-    let model = SunSpecChain.Model(id: id, address: UInt16(clamping: body), length: length)
+    let model = SunSpecChain.Model(id: id, address: UInt16(body), length: length)
     chain?.models.append(model)
     let count = Self.headLength(of: model)
     if count > 0 { step = .head(count) } else { proceed() }

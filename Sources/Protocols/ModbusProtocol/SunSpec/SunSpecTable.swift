@@ -39,7 +39,10 @@ struct SunSpecLines {
   private var rest: Substring
   init(_ text: String) { rest = text[...] }
 
-  var peek: Substring? { rest.isEmpty ? nil : rest.prefix { $0 != "\n" } }
+  var peek: Substring? {
+    // Bytes: by characters, a whole look-up would take milliseconds.
+    rest.isEmpty ? nil : rest[..<(rest.utf8.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex)]
+  }
 
   mutating func next() -> Substring? {
     guard let line = peek else { return nil }
