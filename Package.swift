@@ -216,7 +216,8 @@ if let sanitized = Context.environment["SELVEDGE_SANITIZED"] {
   if sanitized != "all" {
     var kept: Set = [
       "CSQLite", "CYaml", "CCrypto", "Documents", "Threads", "SQLite", "YAML", "Resources", "DeviceKit", "SinkKit",
-      "Encryption", "ResourceStore", "TwinStore", "Telemetry", "FileSink", "CZlib", "Compression", "TestSupport",
+      "Encryption", "ResourceStore", "TwinStore", "Telemetry", "FileSink", "CZlib", "CProcessor", "CClockState",
+      "Compression", "TestSupport",
       "ResourceConformance",
     ]
     package.dependencies = [

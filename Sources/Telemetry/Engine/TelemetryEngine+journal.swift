@@ -191,7 +191,7 @@ extension TelemetryEngine {
       lane.post(rows, layout: run.layout)
       isKnown = false
     }
-    if let rows = kept.flatMap(missing) { historian.post(rows, layout: run.layout) }
+    if let rows = kept.flatMap(missing) { historian.post(rows.shown(by: clock), layout: run.layout) }
     return isKnown
   }
 }

@@ -146,7 +146,7 @@ public actor TelemetryEngine {
     guard !rows.isEmpty else { return }
     catalogue.number(&rows, series: run.core.series)
     run.records += UInt64(rows.count)
-    if localQuery.keeps(run.specification) { historian.post(rows, layout: run.layout) }
+    if localQuery.keeps(run.specification) { historian.post(rows.shown(by: clock), layout: run.layout) }
     for lane in run.lanes {
       lane.post(rows, layout: run.layout)
       if !touched.contains(where: { $0 === lane }) { touched.append(lane) }

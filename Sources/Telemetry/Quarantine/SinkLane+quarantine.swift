@@ -58,7 +58,7 @@ extension SinkLane {
 
   /// Takes what became of a record that ``nextRetry()`` gave out. One that is refused again stays, with the new reason.
   func concluded(_ retried: QuarantinedRecord, _ outcome: SinkOutcome) {
-    let now = clock.now.nanoseconds
+    let now = clock.elapsed
     let jitter = Double.random(in: 0..<1, using: &generator)
     do {
       switch outcome {
