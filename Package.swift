@@ -75,7 +75,7 @@ let package = Package(
   ],
   targets: [
     c("CSQLite"), c("CYaml"), c("CModbus"), c("CMosquitto"), c("CUdev"), c("CCrypto"), c("CZlib"), c("CProcessor"),
-    c("CClockState"),
+    c("CClockState"), c("CAffinity"),
 
     layer("Documents", []),
     layer("SQLite", ["CSQLite"]),
@@ -144,7 +144,7 @@ let package = Package(
       [
         "Telemetry", "SinkKit", "TwinStore", "Controllers", "ModbusProtocol", "MQTTProtocol", "MQTTClient", "MQTTSink",
         "DeviceKit", "Documents", "ResourceStore", "KubernetesAPI", "HTTPServing", "Resources", "CModbus", "CMosquitto",
-        "CSQLite", hummingbird, nio,
+        "CSQLite", "CAffinity", hummingbird, nio,
         nioPosix, log,
       ], path: "Benchmarks"),
 

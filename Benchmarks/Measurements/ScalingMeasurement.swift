@@ -1,3 +1,4 @@
+import CAffinity
 import DeviceKit
 import Documents
 import Glibc
@@ -32,13 +33,15 @@ func measureScaling() async throws -> [Measurement] {
 
 private func wallThroughEngine(_ load: PipelineLoad, pipelines: Int) async throws -> Double {
   let place = try BenchPlace()
+  let points = load.points
   let engine = TelemetryEngine(
-    directory: place.path("telemetry"), node: "bench", points: load.points, sinks: [],
-    describe: { SeriesDescription(node: "bench", device: load.device($0), property: "power") }, range: { _ in nil },
+    directory: place.path("telemetry"), node: "bench", points: points, sinks: [],
+    describe: { SeriesDescription(node: "bench", device: points.name(of: $0).device, property: "power") },
+    range: { _ in nil },
     logger: .silent)
   let functions: JSONValue = ["mean", "min", "max", "count"]
   let stages: JSONValue = [
-    ["deadband": ["absolute": .number(PipelineLoad.band), "heartbeat": "1m"]],
+    ["deadband": ["absolute": .double(PipelineLoad.band), "heartbeat": "1m"]],
     ["aggregate": ["window": ["tumbling": "1s"], "functions": functions, "lateness": "200ms"]],
   ]
   await engine.apply(
@@ -59,10 +62,6 @@ private func wallThroughEngine(_ load: PipelineLoad, pipelines: Int) async throw
 /// Which processors this program's threads run on.
 private enum Affinity {
   static func limit(to count: Int) throws(BenchError) {
-    var processors = cpu_set_t()
-    withUnsafeMutableBytes(of: &processors) { bytes in
-      for processor in 0..<count { bytes[processor / 8] |= 1 << UInt8(processor % 8) }
-    }
     guard let directory = opendir("/proc/self/task") else { throw BenchError("cannot list the threads: \(errno)") }
     defer { closedir(directory) }
     while let entry = readdir(directory) {
@@ -70,7 +69,7 @@ private enum Affinity {
         field.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
       guard let thread = pid_t(name) else { continue }
-      _ = sched_setaffinity(thread, MemoryLayout<cpu_set_t>.size, &processors)
+      _ = run_on_first_processors(thread, Int32(count))
     }
   }
 }

@@ -1,4 +1,5 @@
 internal import DeviceKit
+internal import Documents
 
 extension RecordRows {
   /// The rows with the times that people are shown in place of stamps of a clock that is not set.
