@@ -19,8 +19,8 @@ extension KindText {
           description: What of the pipelines' output is kept on this node to be queried, and for how long.
           properties:
             keep: {type: string, enum: [Windows, Everything, Nothing], description: 'Windows: what comes of pipelines that end in windows, unless a pipeline says otherwise. Absent is Windows.'}
-            maxAge: {$use: period, description: What is older goes. Absent is 6h.}
-            maxBytes: {type: string, maxLength: 16, pattern: '^[1-9][0-9]{0,5}(Mi|Gi)$', description: The most room on disk, in Mi or Gi. Absent is 64Mi.}
+            maxAge: {$use: period, description: 'What is older goes. Absent is 6h.'}
+            maxBytes: {type: string, maxLength: 16, pattern: '^[1-9][0-9]{0,5}(Mi|Gi)$', description: 'The most room on disk, in Mi or Gi. Absent is 64Mi.'}
         remoteDesired:
           type: object
           description: Lets the cloud wish values of this node's Devices, by messages to TOPICPREFIX/NAMESPACE/DEVICE/desired. Absent is nobody.
