@@ -92,7 +92,7 @@ spec:
   every: 1h
   admission: Manual
   modbus:
-    tcp: {{targets: ["{network}.0/24"], exclude: ["{excluded}"], unitIDs: ["1-2"], probesPerSecond: {rate}, \
+    tcp: {{targets: ["{network}.0/24"], exclude: ["{excluded}"], unitIDs: [1], probesPerSecond: {rate}, \
 probesPerSecondPerHost: {host_rate}, timeout: 300ms}}
 """
 

@@ -62,7 +62,7 @@ import Testing
       #expect(Set(report.devices.map(\.stableID)).count == 2)
       #expect(report.warnings.isEmpty)
     }
-    #expect(audit.contains { $0.contains("unit 1: identification") })
+    #expect(audit.contains { $0.contains("unit 1 ") && $0.contains("43/14") })
   }
 
   /// A device without FC 43/14, SunSpec at 40000.

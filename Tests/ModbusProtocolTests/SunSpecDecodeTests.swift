@@ -114,10 +114,10 @@ import Testing
     def load(number): return json.load(open(os.path.join(folder, f"model_{number}.json")))
     # Models that spell names otherwise than their siblings, whose names the table has for all.
     named = {a: {p["name"]: p.get("symbols", []) for p in load(b)["group"]["points"]} for a, b in ((111, 112), (201, 203))}
-    def values(group, offset, result):
+    def values(group, offset, result, top=True):
         for point in group.points.values():
             kind, name = point.pdef["type"], point.pdef["name"]
-            if name in ("ID", "L") or kind in ("sunssf", "pad"): continue
+            if (top and name in ("ID", "L")) or kind in ("sunssf", "pad"): continue
             value = point.value
             if value is not None and point.sf is not None and point.sf_required:
                 factor = group.points.get(point.sf) or group.model.points.get(point.sf)
@@ -132,7 +132,7 @@ import Testing
             if value == "" or value == "\0": value = None
             result[str(offset + point.offset)] = value
         for inner in group.groups.values():
-            for one in inner if isinstance(inner, list) else [inner]: values(one, offset, result)
+            for one in inner if isinstance(inner, list) else [inner]: values(one, offset, result, False)
     chains = []
     for number in [IDS]:
         definition = load(number)

@@ -63,16 +63,13 @@ import Testing
     types = {"int16": "s16", "uint16": "u16", "count": "cnt", "acc16": "a16", "enum16": "e16", "bitfield16": "b16",
              "int32": "s32", "uint32": "u32", "acc32": "a32", "enum32": "e32", "bitfield32": "b32", "int64": "s64",
              "uint64": "u64", "acc64": "a64", "float32": "f32", "float64": "f64", "sunssf": "sf", "string": "str", "pad": "pad"}
-    # Model 201 calls the voltages between phases otherwise than 202 to 204, whose names the table has for all four.
-    alike = {"PhVphAB": "PPVphAB", "PhVphBC": "PPVphBC", "PhVphCA": "PPVphCA"}
     def listed(group, top):
         rows = []
         for p in group["points"]:
             if top and p["name"] in ("ID", "L"):
                 continue
             # Numbers of names alone: two models spell their names otherwise than their own siblings.
-            name = alike.get(p["name"], p["name"]) if group["name"] == "ac_meter_an_or_ab" else p["name"]
-            rows.append([name, types[p["type"]], p["size"], str(p.get("sf", "")), p.get("access") == "RW",
+            rows.append([p["name"], types[p["type"]], p["size"], str(p.get("sf", "")), p.get("access") == "RW",
                          sorted(s["value"] for s in p.get("symbols", []))])
         for g in group.get("groups", []):
             count = g.get("count")

@@ -123,7 +123,7 @@ extension BackendConformance {
       try await s.compact()
       let status = await s.refusal(of: "an old version") { _ = try await s.watch(since: start) }
       #expect(status.code == 410 && status.reason == "Expired")
-      #expect(status.message.hasPrefix("too old resource version: \(start) ("))
+      #expect(status.message.contains("too old"))
       let current = try await s.version()
       let watch = try await s.watch(since: current)
       try await s.merge("a0", s.change(5))

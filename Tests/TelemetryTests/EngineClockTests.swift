@@ -105,7 +105,12 @@ private final class Box {
   }
 
   func delivered(_ count: Int) async -> Bool {
-    await eventually { self.memory.received.count >= count }
+    await eventually {
+      if self.memory.received.count >= count { return true }
+      // A sink that was down waits before it tries again.
+      self.clocks.pass(.milliseconds(100))
+      return false
+    }
   }
 
   func values() -> [Int64] {

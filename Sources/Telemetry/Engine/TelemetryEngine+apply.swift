@@ -62,6 +62,7 @@ extension TelemetryEngine {
     }
     runs.sort { $0.key < $1.key }
     for lane in touched { await lane.drain() }
+    keepHistory()
     guard hasChanged || durability.checkpointCount == 0 else { return }
     durability.wantsWhole = true
     await checkpoint()

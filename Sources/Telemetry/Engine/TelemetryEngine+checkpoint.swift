@@ -231,6 +231,7 @@ extension TelemetryEngine {
       }
     }
     for lane in touched { await lane.drain() }
+    keepHistory()
     durability.wantsWhole = true
   }
 }

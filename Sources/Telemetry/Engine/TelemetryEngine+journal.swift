@@ -51,8 +51,8 @@ extension TelemetryEngine {
   /// Commits the journal and takes to disk what came of its samples; false where the disk takes nothing.
   @discardableResult
   func commitOnce() async -> Bool {
-    let lanes = durability.uncommittedLanes
-    durability.uncommittedLanes = []
+    let (lanes, history) = (durability.uncommittedLanes, uncommittedHistory)
+    (durability.uncommittedLanes, uncommittedHistory) = ([], [])
     do {
       if journal.isDirty { try await journal.commit() }
       if durability.journalError != nil { durability.hold.flowBegins(at: clock.elapsed) }
@@ -60,10 +60,12 @@ extension TelemetryEngine {
     } catch {
       if durability.journalError?.message != error.message { logger.error("journal: \(error.message)") }
       durability.journalError = error
+      uncommittedHistory = history + uncommittedHistory
       durability.uncommittedLanes += lanes.filter { lane in !durability.uncommittedLanes.contains { $0 === lane } }
       return false
     }
     for lane in lanes { await lane.drain() }
+    for parcel in history { historian.post(parcel.rows, layout: parcel.layout) }
     watchJournal()
     return true
   }

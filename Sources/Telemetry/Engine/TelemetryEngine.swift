@@ -29,6 +29,10 @@ public actor TelemetryEngine {
   let checkpoints: CheckpointLog
   let journal: Journal
   let historian: Historian
+  /// What the historian gets once the sinks' spools have it.
+  private var unkept: [(rows: RecordRows, layout: RecordLayout)] = []
+  /// The same of pipelines with a journal, after its next commit.
+  var uncommittedHistory: [(rows: RecordRows, layout: RecordLayout)] = []
   var localQuery = LocalQuerySettings()
   let newLanes: AsyncStream<SinkLane>
   let laneFeed: AsyncStream<SinkLane>.Continuation
@@ -109,6 +113,7 @@ public actor TelemetryEngine {
     var touched: [SinkLane] = []
     process(clock.stamped(batch), &touched)
     for lane in touched { await lane.drain() }
+    keepHistory()
   }
 
   /// What the batch has to wait for.
@@ -146,11 +151,26 @@ public actor TelemetryEngine {
     guard !rows.isEmpty else { return }
     catalogue.number(&rows, series: run.core.series)
     run.records += UInt64(rows.count)
-    if localQuery.keeps(run.specification) { historian.post(rows.shown(by: clock), layout: run.layout) }
+    if localQuery.keeps(run.specification) {
+      let parcel = (rows: rows.shown(by: clock), layout: run.layout)
+      if run.isJournaled { uncommittedHistory.append(parcel) } else { unkept.append(parcel) }
+    }
     for lane in run.lanes {
       lane.post(rows, layout: run.layout)
       if !touched.contains(where: { $0 === lane }) { touched.append(lane) }
     }
+  }
+
+  /// Hands over to the historian what the sinks' spools have: numbers go on from the highest on disk, and none of these may
+  /// be beyond what the sinks get.
+  func keepHistory() {
+    var parcels = unkept
+    unkept = []
+    if !journal.isDirty {
+      parcels += uncommittedHistory
+      uncommittedHistory = []
+    }
+    for parcel in parcels { historian.post(parcel.rows, layout: parcel.layout) }
   }
 
   /// Tells people of alarms.
@@ -197,6 +217,7 @@ public actor TelemetryEngine {
     }
     durability.wantsWhole = true
     for lane in touched { await lane.drain() }
+    keepHistory()
   }
 
   /// Returns while no definitions are being put in force.

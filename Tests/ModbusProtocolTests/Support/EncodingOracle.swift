@@ -23,7 +23,8 @@ enum EncodingOracle {
         return Case(
           fields: json["fields"] ?? .null, type: json["type"]?.string ?? "", items: json["items"]?.string,
           registers: (json["registers"]?.array ?? []).map { UInt16($0.int ?? 0) },
-          value: json["value"].flatMap { $0.isNull ? nil : $0 }, line: String(line))
+          value: json["value"].flatMap { value -> JSONValue? in value.isNull ? .none : .some(value) },
+          line: String(line))
       }
   }
 
