@@ -32,7 +32,7 @@ import Testing
     return (notes.reports, notes.audit)
   }
 
-  private func scan(_ targets: [JSONValue], units: [JSONValue] = [1], rate: Int64 = 1000, timeout: String = "200ms")
+  private func scan(_ targets: [JSONValue], units: [JSONValue] = [1], rate: Int64 = 1000, timeout: String = "2s")
     -> JSONValue
   {
     [

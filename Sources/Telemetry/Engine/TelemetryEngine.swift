@@ -269,6 +269,7 @@ public actor TelemetryEngine {
     if isEntryOpen { advance() }
     await commitOnce()
     for lane in lanes.values { await lane.tick() }
+    keepHistory()
     historian.tick()
     await checkpointIfDue()
   }
@@ -318,9 +319,10 @@ public actor TelemetryEngine {
     for lane in lanes.values { await lane.retire() }
     if isRunning { await withCheckedContinuation { stopWaiters.append($0) } }
     await checkpoint(isFinal: true)
-    await historian.close()
     var writers: [any SinkWriter] = []
     for lane in lanes.values { writers += await lane.close() }
+    keepHistory()
+    await historian.close()
     for writer in writers { await writer.close() }
   }
 }
