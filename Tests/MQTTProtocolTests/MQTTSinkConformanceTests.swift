@@ -54,7 +54,7 @@ private final class Flag: Sendable {
 
     static let all = [
       Setting(version: .v3_1_1, qos: 1), Setting(version: .v5, qos: 1), Setting(version: .v5, qos: 2),
-      Setting(version: .v3_1_1, qos: 2, payload: "Batch"),
+      Setting(version: .v3_1_1, qos: 1, payload: "Batch"),
     ]
   }
 

@@ -52,7 +52,7 @@ import Testing
     }
     let scratch = try ScratchFolder()
     let path = try scratch.write(table.description, to: "table.json")
-    let words = try await python(Self.comparison.replacing("PATH", with: path)).split(separator: " ")
+    let words = try await python(Self.comparison.replacing("PATH", with: path)).split { $0 == " " || $0 == "\n" }
     #expect(words.first == "differences:", "\(words.joined(separator: " "))")
     #expect(words.dropFirst().isEmpty, "\(words.joined(separator: " "))")
   }
