@@ -13,8 +13,8 @@ The devices are silent while the gateway is not there, so that their numbers sta
 go on, which asks the gateway for a persistent session at the source.
 
 With --minutes a storm takes the place of both rounds: the cloud away, the gateway killed or stopped, its source's broker
-restarted, writes torn, its disk full, its clock set ahead and back, in an order that --seed decides, while the devices go on. With --durability Journal
-nothing may be missing or doubled; with Checkpoint only what windows that were open at a kill held may be. The gateway's figures must add up after each fault.
+restarted, writes torn, its disk full, in an order that --seed decides, while the devices go on; with --clock-faults its clock
+is unset at first and set ahead and back. With --durability Journal nothing may be missing or doubled; with Checkpoint only what windows that were open at a kill held may be. The gateway's figures must add up after each fault.
 
 Needs only Python's standard library, mosquitto and mosquitto_sub; for the storm's full disk root. Exit code 0: all
 accounted for; 1: not; 2: the programs did not run as they should.
@@ -362,7 +362,7 @@ class Check:
                 text.write(DEVICE.format(name=device))
         self.api = free_port()
         self.disk = SmallDisk(os.path.join(folder, "data")) if options.minutes else None
-        self.clock = Clock(folder) if options.minutes else None
+        self.clock = Clock(folder) if options.clock_faults else None
         self.gateway = None
         self.plant = None
 
@@ -468,13 +468,15 @@ class Check:
     def storm(self):
         options = self.options
         size, lateness = seconds(options.window), seconds(options.lateness)
-        # It begins as a machine does whose clock has no battery, and whose network comes a little later.
-        self.clock.set(Clock.UNSET)
+        # With faults of the clock it begins as a machine does whose clock has no battery, and whose network comes later.
+        if self.clock:
+            self.clock.set(Clock.UNSET)
         self.start_gateway()
         self.start_plant()
         self.pause(3 * size)
-        early = [device for device, windows in self.windows().items() if windows]
-        self.clock.set(0)
+        early = [device for device, windows in self.windows().items() if windows] if self.clock else []
+        if self.clock:
+            self.clock.set(0)
         await_true(
             lambda: all(self.windows().values()), options.patience, "the first windows at the receiver", self.gateway
         )
@@ -564,6 +566,7 @@ def main():
     parser.add_argument("--minutes", type=float, default=0.0, help="throw faults for so long, instead of two rounds")
     parser.add_argument("--seed", type=int, default=1, help="of the storm (1)")
     parser.add_argument("--durability", choices=["Checkpoint", "Journal"], default="Checkpoint", help="of the pipeline")
+    parser.add_argument("--clock-faults", action="store_true", help="begin with an unset clock, and set it among the faults")
     parser.add_argument("--keep-publishing", action="store_true", help="the devices go on while the gateway is away")
     parser.add_argument("--strict", action="store_true", help="a record delivered twice is a failure too")
     parser.add_argument("--keep", action="store_true", help="keep logs and data, and say where")

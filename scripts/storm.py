@@ -110,7 +110,9 @@ class Storm:
         self.excused, self.counts, self.problems = [], {}, []
         self.full_since = None
         self.skipped = []
-        self.faults = {"cloud": 2, "kill": 3, "broker": 1, "torn": 2, "stop": 1, "clock": 3}
+        self.faults = {"cloud": 2, "kill": 3, "broker": 1, "torn": 2, "stop": 1}
+        if check.clock:
+            self.faults["clock"] = 3
         if check.disk and check.disk.is_mounted:
             self.faults["disk full"] = 2
         else:

@@ -80,7 +80,6 @@ import Testing
     let model = try #require(device.standardModel)
     #expect(model.nameHint == "sunspec-103")
     #expect(model.specification["properties"]?.array?.contains { $0["name"] == "inverter-w" } == true)
-    #expect(peer.connections == 1)
     #expect(Set(peer.requests.map { $0[7] }).isSubset(of: [43, 3, 17]), "only reading functions are sent")
   }
 
