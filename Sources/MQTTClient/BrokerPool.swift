@@ -1,4 +1,4 @@
-internal import Documents
+public import Documents
 public import Logging
 internal import Synchronization
 
@@ -34,9 +34,14 @@ public final class BrokerPool: Sendable {
 
   private let contents = Mutex(Contents())
   private let logger: Logger
+  /// What the time is, at which messages arrive and are born.
+  public let now: @Sendable () -> Timestamp
   private let barrier = AcknowledgementBarrier()
 
-  public init(logger: Logger) { self.logger = logger }
+  public init(logger: Logger, now: @escaping @Sendable () -> Timestamp = MQTTConnection.systemTime) {
+    self.logger = logger
+    self.now = now
+  }
 
   /// Sets what each connection awaits after its subscribers have taken what one read brought, and before it is
   /// acknowledged. False drops the connection instead: the broker sends those messages again.
@@ -66,7 +71,7 @@ public final class BrokerPool: Sendable {
     named name: String, preparing: (@Sendable (inout BrokerConfiguration) -> Void)? = nil,
     adapt: @escaping @Sendable (BrokerConfiguration) -> BrokerConfiguration
   ) -> MQTTConnection {
-    let connection = MQTTConnection(name: name, logger: logger, preparing: preparing)
+    let connection = MQTTConnection(name: name, logger: logger, now: now, preparing: preparing)
     let configuration = contents.withLock { contents in
       contents.dedicated[name, default: []].append(Dedicated(connection: connection, adapt: adapt))
       return contents.configurations[name]
@@ -102,7 +107,7 @@ public final class BrokerPool: Sendable {
   public func connection(named name: String) -> MQTTConnection {
     contents.withLock { contents in
       if let known = contents.configured[name]?.connection ?? contents.awaited[name]?.connection { return known }
-      let connection = MQTTConnection(name: name, logger: logger, barrier: barrier)
+      let connection = MQTTConnection(name: name, logger: logger, now: now, barrier: barrier)
       contents.awaited = contents.awaited.filter { $0.value.connection != nil }
       contents.awaited[name] = Unconfigured(connection: connection)
       return connection

@@ -1,3 +1,4 @@
+import Documents
 import Logging
 import MQTTClient
 import TestSupport
@@ -17,6 +18,23 @@ import Testing
       _ = try? await connection.publish(topic: "a", payload: [7])
       return heard.messages.contains { $0.payload == [7] }
     }
+    subscription.cancel()
+    pool.close()
+  }
+
+  @Test func messagesArriveByTheClockOfThePool() async throws {
+    // A gateway's clock goes on by itself until it takes a step that the machine's has made.
+    let pool = BrokerPool(logger: quiet, now: { Timestamp(seconds: 1_700_000_000) })
+    let broker = try await Mosquitto()
+    pool.set("ns/b", try BrokerConfiguration(url: broker.url))
+    let connection = pool.connection(named: "ns/b")
+    let heard = Heard()
+    let subscription = connection.subscribe([try TopicFilter("a")], handler: heard.take)
+    try await eventually("heard") {
+      _ = try? await connection.publish(topic: "a", payload: [7])
+      return !heard.messages.isEmpty
+    }
+    #expect(heard.messages.allSatisfy { $0.arrival == Timestamp(seconds: 1_700_000_000) })
     subscription.cancel()
     pool.close()
   }

@@ -60,7 +60,7 @@ struct GatewayParts {
       throw StartError("\(error)")
     }
     twinBackend = TwinBackend(twins: twins)
-    brokers = BrokerPool(logger: logger)
+    brokers = BrokerPool(logger: logger, now: { [clock] in clock.now })
     mirror = ResourceMirror(
       backend: home.backend,
       resources: [.deviceModels, .gateways, .devices, .discoveries, .brokers, .pipelines, .sinks, .secrets],

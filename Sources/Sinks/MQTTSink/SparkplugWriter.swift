@@ -12,6 +12,7 @@ actor SparkplugWriter: SinkWriter {
   private let inbox: SparkplugInbox
   private let subscription: Subscription
   private var session: SparkplugSession
+  private let now: @Sendable () -> Timestamp
   /// The connection's session in which the node was born.
   private var bornIn: Int?
   /// Follows the inbox until it is closed; cancelled with the writer.
@@ -29,8 +30,10 @@ actor SparkplugWriter: SinkWriter {
     self.session = session
     self.number = number
     self.inbox = inbox
+    let now = brokers.now
+    self.now = now
     connection = brokers.dedicatedConnection(named: broker) { configuration in
-      configuration.will = session.death(number: number.advance(), at: MQTTConnection.systemTime())
+      configuration.will = session.death(number: number.advance(), at: now())
     } adapt: { configuration in
       var own = configuration
       own.clientID = (configuration.clientID ?? "selvedge") + "-" + purpose
@@ -86,7 +89,7 @@ actor SparkplugWriter: SinkWriter {
   /// Publishes the births that are due and the records. No suspension lies between the numbering of messages and their
   /// hand-over, so that they leave in the order of their numbers.
   private func publish(_ records: [TelemetryRecord]) async throws(MQTTError) {
-    let now = MQTTConnection.systemTime()
+    let now = self.now()
     let current = connection.session
     guard connection.state == .connected else {
       if case .disconnected(let error) = connection.state { throw error }
@@ -112,7 +115,7 @@ actor SparkplugWriter: SinkWriter {
   private func die(andRestart restarts: Bool) async {
     guard let born = session.born, bornIn == connection.session, connection.state == .connected else { return }
     session.end()
-    let death = session.death(number: born.number, at: MQTTConnection.systemTime())
+    let death = session.death(number: born.number, at: now())
     try? await connection.publish([death], within: .seconds(5))
     if restarts { connection.restart() }
   }

@@ -91,11 +91,12 @@ actor Historian {
 
   /// Takes all that was posted before to disk.
   func write() {
-    let now = clock.now.nanoseconds
     let mail = mailbox.withLock { mailbox in
       defer { mailbox = Mailbox() }
       return mailbox
     }
+    // Not before the mail is taken: a record is not younger than the time it is written at, by which it grows old.
+    let now = clock.now.nanoseconds
     drop(mail.dropped, "busy")
     guard settings.keep != .nothing else { return drop(UInt64(mail.rows), "keepsNothing") }
     open()
