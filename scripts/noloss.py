@@ -462,8 +462,19 @@ class Check:
                 program.check()
             if time.monotonic() > deadline:
                 self.say(f"{what}: the latest numbers did not arrive within {self.options.patience:g} s")
+                self.keep_figures()
                 return
             time.sleep(0.2)
+
+    def keep_figures(self):
+        """Writes the gateway's figures beside its log."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.api}/metrics", timeout=5) as response:
+                figures = response.read().decode()
+        except OSError as error:
+            figures = f"the gateway does not answer: {error}\n"
+        with open(os.path.join(self.folder, "gateway.metrics"), "w") as text:
+            text.write(figures)
 
     def storm(self):
         options = self.options

@@ -13,8 +13,8 @@ import urllib.request
 class Clock:
     """The gateway's wall clock, ahead of or behind the machine's; its monotonic clocks are not touched."""
 
-    # As a machine without a battery begins: before 1970.
-    UNSET = -4_000_000_000
+    # As a machine without a battery begins: in 1970.
+    UNSET = -int(time.time())
 
     def __init__(self, folder):
         self.path = os.path.join(folder, "clock")
