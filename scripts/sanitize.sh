@@ -3,6 +3,7 @@
 # go to 'swift test'. A build of its own in .build-tsan: the first one takes a few minutes.
 # SELVEDGE_SANITIZED=protocols adds the protocols and the simulated factory; SELVEDGE_SANITIZED=all takes everything, with
 # the network libraries and the programs: a build of a quarter of an hour, by hand.
+# Without arguments, what one thread alone runs over thousands of seeds is left out: models, fuzzing, references.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/require.sh build
@@ -16,4 +17,5 @@ for part in *; do [[ $part == Package.resolved ]] || ln -sfn "../../$part" "$pla
 export TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1 history_size=4 ${TSAN_OPTIONS:-}"
 export SELVEDGE_SANITIZED="${SELVEDGE_SANITIZED:-core}"
 PATH="$PWD/.build-venv/bin:$PATH:/usr/sbin:/sbin"
+(($#)) || set -- --skip '(Model|Fuzz|Reference|Coding)Tests'
 exec swift test --package-path "$place" --scratch-path .build-tsan/scratch --sanitize=thread "$@"
