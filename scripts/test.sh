@@ -15,7 +15,7 @@ build=(-c release --disable-testable-imports)
 swift build -c release --product selvedgePackageTests
 if (($#)); then exec swift test "${build[@]}" --skip-build "$@"; fi
 
-# All tests of a process run at once, each with its stores, servers and programs: in five processes, one after the
+# All tests of a process run at once, each with its stores, servers and programs: in four processes, one after the
 # other, none comes near the 1,024 descriptors beyond which libmodbus' select() gives up.
 status=0
 # Longer than any of them takes on a busy machine: a test that hangs is to be told from those behind it.
@@ -24,7 +24,8 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 for targets in \
   'Documents|DeviceKit|Resources|ResourceStore|TwinStore|Telemetry|Controllers' \
-  'ModbusProtocol|MQTTProtocol|UdevProtocol|Plant' 'SinkKit|FileSink|StdoutSink|HTTPSink' 'KubernetesClient' 'KubernetesAPI|Gateway'; do
+  'ModbusProtocol|KubernetesClient' 'MQTTProtocol|UdevProtocol|Plant|SinkKit|FileSink|StdoutSink|HTTPSink' \
+  'KubernetesAPI|Gateway'; do
   timeout --kill-after=10 "$patience" swift test "${build[@]}" --skip-build --filter "^(${targets})Tests\\." 2>&1 |
     tee -a "$log" || {
     status=$?
