@@ -76,13 +76,14 @@ let package = Package(
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
-    c("CSQLite"), c("CYaml"), c("CModbus"), c("CMosquitto"), c("CUdev"), c("CCrypto"), c("CZlib"), c("CProcessor"),
+    c("CSQLite"), c("CYaml"), c("CModbus"), c("CMosquitto"), c("CUdev"), c("CCrypto"), c("CZlib"), c("CZstd"),
+    c("CProcessor"),
     c("CClockState"), c("CAffinity"),
 
     layer("Documents", []),
     layer("SQLite", ["CSQLite"]),
     layer("Threads", []),
-    layer("Compression", ["CZlib"]),
+    layer("Compression", ["CZlib", "CZstd"]),
     layer("YAML", ["CYaml", "Documents"]),
     layer("MQTTClient", ["CMosquitto", "Documents", log]),
     layer("HTTPClient", [asyncHTTP, nio, nioPosix, nioHTTP, nioTLS]),
@@ -218,7 +219,8 @@ if let sanitized = Context.environment["SELVEDGE_SANITIZED"] {
   if sanitized != "all" {
     var kept: Set = [
       "CSQLite", "CYaml", "CCrypto", "Documents", "Threads", "SQLite", "YAML", "Resources", "DeviceKit", "SinkKit",
-      "Encryption", "ResourceStore", "TwinStore", "Telemetry", "FileSink", "CZlib", "CProcessor", "CClockState",
+      "Encryption", "ResourceStore", "TwinStore", "Telemetry", "FileSink", "CZlib", "CZstd", "CProcessor",
+      "CClockState",
       "Compression", "TestSupport",
       "ResourceConformance",
     ]

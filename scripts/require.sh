@@ -43,6 +43,7 @@ build_packages=(
   libssl-dev:/usr/include/openssl/evp.h
   libudev-dev:/usr/include/libudev.h
   libyaml-dev:/usr/include/yaml.h
+  libzstd-dev:/usr/include/zstd.h
   zlib1g-dev:/usr/include/zlib.h
 )
 demo_packages=(

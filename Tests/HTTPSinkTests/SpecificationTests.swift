@@ -34,7 +34,7 @@ import Testing
     ("prometheusRemoteWrite", ["url": "http://x", "headers": ["X-Prometheus-Remote-Write-Version": "9"]], "is set by"),
     ("otlp", [:], "spec.otlp.endpoint: is required"),
     ("otlp", ["endpoint": "http://x", "attributes": ["": "x"]], "without a name"),
-    ("otlp", ["endpoint": "http://x", "compression": "lzma"], "one of none, gzip"),
+    ("otlp", ["endpoint": "http://x", "compression": "lzma"], "one of none, gzip, zstd"),
   ]
 
   @Test(arguments: wrong)

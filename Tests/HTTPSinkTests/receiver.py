@@ -291,6 +291,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         try:
             if encoding == "gzip":
                 body = gzip.decompress(body)
+            elif encoding == "zstd":
+                body = bytes(cramjam.zstd.decompress(body))
             content_type = self.headers["Content-Type"]
             if self.path.startswith("/json"):
                 entries = records(json.loads(body))

@@ -2,7 +2,7 @@ internal import Compression
 
 /// How a request's body is compressed.
 public enum BodyCompression: String, Sendable, Hashable, CaseIterable {
-  case none, gzip
+  case none, gzip, zstd
 
   /// The header `Content-Encoding`; nil for none.
   public var contentEncoding: String? { self == .none ? nil : rawValue }
@@ -12,6 +12,7 @@ public enum BodyCompression: String, Sendable, Hashable, CaseIterable {
     switch self {
     case .none: body
     case .gzip: GzipEncoder.compress(body)
+    case .zstd: ZstdEncoder.compress(body)
     }
   }
 }

@@ -42,7 +42,7 @@ public struct HTTPSinkPlugin: SinkPlugin {
         enum: [json, ndjson, influx]
         default: json
         description: json posts one array of objects, one a record; ndjson one object a line; influx line protocol.
-      compression: {type: string, enum: [none, gzip], default: none, description: How the body is compressed.}
+      compression: {type: string, enum: [none, gzip, zstd], default: none, description: How the body is compressed.}
       influx:
         type: object
         description: How line protocol is made, and where in an InfluxDB it goes.

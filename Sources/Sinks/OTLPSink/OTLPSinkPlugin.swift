@@ -34,7 +34,7 @@ public struct OTLPSinkPlugin: SinkPlugin {
       addressField: "endpoint",
       addressDescription: "The receiver, such as http://collector:4318; /v1/metrics is appended where it is not there.",
       indent: 2))
-      compression: {type: string, enum: [none, gzip], default: gzip, description: How the body is compressed.}
+      compression: {type: string, enum: [none, gzip, zstd], default: gzip, description: How the body is compressed.}
       name:
         type: string
         minLength: 1

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// One cell of state per series slot, dense and unchecked: every slot below ``count`` may be read and written.
 package struct SlotTable<Cell: BitwiseCopyable>: ~Copyable {
   package private(set) var cells: UnsafeMutablePointer<Cell>
@@ -12,11 +14,17 @@ package struct SlotTable<Cell: BitwiseCopyable>: ~Copyable {
 
   deinit { cells.deallocate() }
 
-  /// On a cache line's bounds: a cell of a line's size lies in one and not across two.
+  /// On a cache line's bounds: a cell of a line's size lies in one and not across two. A table of several large pages
+  /// asks the kernel for these: with one page for 512, looking up where a cell lies costs less.
   private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Cell> {
-    UnsafeMutableRawPointer.allocate(byteCount: capacity * MemoryLayout<Cell>.stride, alignment: 64)
-      .bindMemory(to: Cell.self, capacity: capacity)
+    let bytes = capacity * MemoryLayout<Cell>.stride
+    let isLarge = bytes >= 2 * largePage
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: isLarge ? largePage : 64)
+    if isLarge { _ = madvise(memory, bytes, MADV_HUGEPAGE) }
+    return memory.bindMemory(to: Cell.self, capacity: capacity)
   }
+
+  private static var largePage: Int { 2 << 20 }
 
   /// Makes all slots below `count` valid; new ones hold the initial cell. Pointers taken before are void.
   package mutating func grow(to count: Int) {
