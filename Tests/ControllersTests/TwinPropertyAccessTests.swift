@@ -143,7 +143,7 @@ import TwinStore
       #expect(scene.twins.snapshot(device)?.properties.allSatisfy { $0.desired == nil } == true)
     }
     #expect(await scene.wish([good, (far, .number(61))]) == nil)
-    #expect(scene.twins.snapshot(Scene.other)?["setpoint"]?.desired?.value == 61)
+    #expect(scene.twins.snapshot(Scene.other)?["setpoint"]?.desired?.value.number == 61)
     await scene.twins.close()
     #expect(await scene.wish([(scene.name("setpoint"), .number(62))])?.reason == .notStored)
   }
