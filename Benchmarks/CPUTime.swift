@@ -10,7 +10,7 @@ func processCPUNanoseconds() -> Double { nanoseconds(of: CLOCK_PROCESS_CPUTIME_I
 
 func monotonicNanoseconds() -> Double { nanoseconds(of: CLOCK_MONOTONIC) }
 
-private func nanoseconds(of clock: clockid_t) -> Double {
+func nanoseconds(of clock: clockid_t) -> Double {
   var time = timespec()
   clock_gettime(clock, &time)
   return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)

@@ -7,11 +7,14 @@ case (RegisterServer.command, let numbers) where numbers.count == 1:
   try RegisterServer(listeners: numbers[0]).serve()
 case (TopicPublisher.command, let numbers) where numbers.count == 4:
   try TopicPublisher(port: numbers[0], topics: numbers[1], messages: numbers[2], qos: numbers[3]).publish()
+case (PropertyServerPeer.command, let numbers) where numbers.count == 1:
+  try await PropertyServerPeer.serve(isMoving: numbers[0] == 1)
 case (WriteServer.command, _):
   try WriteServer().serve()
 default:
   let groups: [(name: String, measure: () async throws -> [Measurement])] = [
-    ("modbus", measureModbus), ("modbus-fleet", measureModbusFleet), ("mqtt", measureMQTT),
+    ("modbus", measureModbus), ("modbus-fleet", measureModbusFleet),
+    ("modbus-server", { try measureModbusServer() }), ("mqtt", measureMQTT),
     ("pipeline", { measurePipeline() }), ("scaling", measureScaling), ("twin", measureTwins),
     ("store", measureResourceStore), ("spool", { try measureSpool() }),
   ]

@@ -52,6 +52,13 @@ final class ChildProcess {
     return String(String(cString: line).prefix { !$0.isNewline })
   }
 
+  /// Nanoseconds of processor time that the program has used, in user and kernel mode.
+  func cpuNanoseconds() throws(BenchError) -> Double {
+    var clock = clockid_t()
+    guard clock_getcpuclockid(process, &clock) == 0 else { throw BenchError("a peer has ended") }
+    return nanoseconds(of: clock)
+  }
+
   /// Waits for the end of a program that ends by itself.
   func join() throws(BenchError) {
     var status: Int32 = 0

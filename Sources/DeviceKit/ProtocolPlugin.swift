@@ -11,11 +11,16 @@ public struct ProtocolSchema: Sendable {
   public var discovery: String?
   /// Under `DeviceModel.spec.<protocol>`: what holds for every device of the model; nil for a protocol that asks nothing.
   public var model: String?
-  public init(connection: String, property: String, discovery: String?, model: String? = nil) {
+  /// Under `Gateway.spec.servers[].<protocol>`; nil for a protocol that serves nobody.
+  public var server: String?
+  public init(
+    connection: String, property: String, discovery: String?, model: String? = nil, server: String? = nil
+  ) {
     self.connection = connection
     self.property = property
     self.discovery = discovery
     self.model = model
+    self.server = server
   }
 }
 
@@ -31,6 +36,10 @@ public protocol ProtocolPlugin: Sendable {
 
   /// The discoverer for the protocol's fragment of a Discovery's spec. Nil for a protocol that discovers nothing.
   func discoverer(for request: DiscoveryRequest) throws(DeviceError) -> (any Discoverer)?
+
+  /// The server for the protocol's fragment of a Gateway's `spec.servers`. Nil for a protocol that serves nobody. Throws a
+  /// permanent ``DeviceError`` `InvalidServer` that names the field for what the schema lets pass and cannot be served.
+  func server(for request: PropertyServerRequest) throws(DeviceError) -> (any PropertyServer)?
 
   /// What is wrong or doubtful in the bindings of a model's properties, which are in the model's order. `model` is the
   /// protocol's fragment of the model's spec.
@@ -70,6 +79,9 @@ public struct ProtocolCounter: Sendable, Hashable {
 }
 
 extension ProtocolPlugin {
+  /// Nobody is served.
+  public func server(for request: PropertyServerRequest) throws(DeviceError) -> (any PropertyServer)? { nil }
+
   /// Nothing is looked for.
   public func findings(in properties: [PropertyDefinition], model: JSONValue) -> [ModelFinding] { [] }
 

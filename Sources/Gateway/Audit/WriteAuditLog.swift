@@ -19,6 +19,23 @@ struct WriteAuditLog: Sendable {
     ])
   }
 
+  /// What a client of a server wished, and what came of it.
+  @Sendable func record(client record: TwinPropertyAccess.Record) {
+    var entry: JSONValue = [
+      "time": .string(clock.now.description), "kind": "clientWish", "by": .string(record.author),
+      "wishes": .array(
+        record.wishes.map { wish in
+          [
+            "namespace": .string(wish.name.device.namespace), "name": .string(wish.name.device.name),
+            "property": .string(wish.name.property), "to": wish.value.json,
+          ]
+        }),
+      "outcome": .string(record.refusal?.reason.rawValue ?? "Accepted"),
+    ]
+    entry["message"] = record.refusal.map { .string($0.message) }
+    file.record(entry)
+  }
+
   /// A step of a Discovery's look.
   @Sendable func record(scan discovery: ObjectKey, step: String) {
     logger.notice("scan", metadata: ["discovery": "\(discovery)", "step": "\(step)"])

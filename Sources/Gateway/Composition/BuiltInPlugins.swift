@@ -54,6 +54,9 @@ public struct BuiltInPlugins: Sendable {
       sinks: plugins.sinks.map { ($0.name, $0.schema) },
       models: Dictionary(
         plugins.protocols.compactMap { plugin in plugin.schema.model.map { (plugin.name, $0) } },
+        uniquingKeysWith: { first, _ in first }),
+      servers: Dictionary(
+        plugins.protocols.compactMap { plugin in plugin.schema.server.map { (plugin.name, $0) } },
         uniquingKeysWith: { first, _ in first }))
   }
 

@@ -33,6 +33,7 @@ struct GatewayParts {
   private let devices: DeviceController
   private let discoveries: DiscoveryController
   private let remoteWishes: RemoteWishController
+  private let servers: ServerController
   private let events: EventRecorder
   private let audit: AuditFile
   private let apiAccess: APIAccess
@@ -96,6 +97,11 @@ struct GatewayParts {
     remoteWishes = RemoteWishController(
       mirror: mirror, pool: brokers, twins: twins, nodeName: configuration.nodeName, clock: clock,
       audit: WriteAuditLog(file: audit, clock: clock, logger: logger).record, logger: logger)
+    servers = ServerController(
+      mirror: mirror, plugins: plugins.protocols,
+      access: TwinPropertyAccess(
+        twins: twins, audit: WriteAuditLog(file: audit, clock: clock, logger: logger).record(client:)),
+      nodeName: configuration.nodeName, programVersion: GatewayVersion.text)
     discoveries = DiscoveryController(
       mirror: mirror, backend: home.backend, writer: home.status, plugins: plugins.protocols, sessions: devices,
       nodeName: configuration.nodeName, clock: clock, events: events,
@@ -131,6 +137,7 @@ struct GatewayParts {
         await brokerController.run()
       },
       loop("devices") { [devices] in await devices.run() },
+      loop("servers") { [servers] in await servers.run() },
       loop("forgotten twins") { [twins, mirror, logger] in
         await TwinRetention(twins: twins, mirror: mirror, logger: logger).run()
       },
@@ -197,11 +204,11 @@ struct GatewayParts {
       mirror: mirror, backend: home.backend, writer: home.status,
       summarises: Self.isOnlyGateway(home, mirror, configuration.nodeName), nodeName: configuration.nodeName,
       facts: NodeFacts.status(startTime: clock.now),
-      figures: { [board, remoteWishes] in
+      figures: { [board, remoteWishes, servers] in
         let (connected, disconnected) = board.counts
         return [
           "devices": ["total": .integer(Int64(connected + disconnected)), "connected": .integer(Int64(connected))],
-          "remoteDesired": remoteWishes.status ?? .null,
+          "remoteDesired": remoteWishes.status ?? .null, "servers": servers.status,
         ]
       },
       sources: StatusSources(

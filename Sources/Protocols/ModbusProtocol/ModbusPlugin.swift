@@ -8,14 +8,17 @@ public final class ModbusPlugin: ProtocolPlugin {
   public let name = "modbus"
   public let schema = ProtocolSchema(
     connection: ModbusSchema.connection, property: ModbusSchema.property, discovery: ModbusSchema.discovery,
-    model: ModbusSchema.model)
+    model: ModbusSchema.model, server: ModbusSchema.server)
   package let links: LinkDirectory
   private let clock: WallClock
+  private let group: any EventLoopGroup
+  private let serverCounters = ServerCounters()
 
   /// `group` runs all TCP links; the process's own by default.
   public init(group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, clock: WallClock = .system) {
     links = LinkDirectory(group: group, clock: clock)
     self.clock = clock
+    self.group = group
   }
 
   public func session(for request: SessionRequest, feed: any DeviceFeed) throws(DeviceError) -> any DeviceSession {
@@ -24,6 +27,10 @@ public final class ModbusPlugin: ProtocolPlugin {
 
   public func discoverer(for request: DiscoveryRequest) throws(DeviceError) -> (any Discoverer)? {
     try ModbusDiscoverer(request, links: links, clock: clock)
+  }
+
+  public func server(for request: PropertyServerRequest) throws(DeviceError) -> (any PropertyServer)? {
+    try ModbusServer(request, on: group.next(), total: serverCounters)
   }
 
   public func findings(in properties: [PropertyDefinition], model: JSONValue) -> [ModelFinding] {
@@ -67,6 +74,6 @@ extension ModbusPlugin {
       ProtocolCounter(
         "retries", "Requests sent once more, by the first one's end.", label: .init("cause", cause), count)
     }
-    return result
+    return result + serverCounters.series
   }
 }

@@ -9,10 +9,11 @@ public enum CRDComposer {
 
   /// The CRDs (apiextensions.k8s.io/v1), in a fixed order. Fragments are YAML texts, each one structural schema.
   /// Throws ``SchemaError`` for a fragment that Kubernetes would refuse, and for a default inside list
-  /// items, which these kinds never have. `models` has the fragments that protocols add to a model's spec, by protocol.
+  /// items, which these kinds never have. `models` has the fragments that protocols add to a model's spec, and `servers`
+  /// those of a Gateway's servers, by protocol.
   public static func customResourceDefinitions(
     protocols: [(name: String, connection: String, property: String, discovery: String?)],
-    sinks: [(name: String, schema: String)], models: [String: String] = [:]
+    sinks: [(name: String, schema: String)], models: [String: String] = [:], servers: [String: String] = [:]
   ) throws -> [JSONValue] {
     let shared = try SharedSchemas.parsed()
     var specs: [String: JSONValue] = [:]
@@ -35,6 +36,11 @@ public enum CRDComposer {
         specs["Discovery"]?.at("properties") { $0[plugin.name] = discovery }
       }
     }
+    for (name, text) in servers {
+      let server = try fragment(text, of: name, shared)
+      specs["Gateway"]?.at("properties", "servers", "items", "properties") { $0[name] = server }
+    }
+    specs["Gateway"]?.at("properties", "servers", "items") { $0["oneOf"] = exactlyOne(servers.keys.sorted()) }
     for sink in sinks {
       let schema = try fragment(sink.schema, of: sink.name, shared)
       specs["Sink"]?.at("properties") { $0[sink.name] = schema }

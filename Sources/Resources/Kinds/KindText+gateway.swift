@@ -21,6 +21,17 @@ extension KindText {
             keep: {type: string, enum: [Windows, Everything, Nothing], description: 'Windows: what comes of pipelines that end in windows, unless a pipeline says otherwise. Absent is Windows.'}
             maxAge: {$use: period, description: 'What is older goes. Absent is 6h.'}
             maxBytes: {type: string, maxLength: 16, pattern: '^[1-9][0-9]{0,5}(Mi|Gi)$', description: 'The most room on disk, in Mi or Gi. Absent is 64Mi.'}
+        servers:
+          type: array
+          maxItems: 8
+          x-kubernetes-list-type: map
+          x-kubernetes-list-map-keys: [name]
+          description: Shows properties of this node's Devices to the PLC or SCADA beside it, and takes its wishes.
+          items:
+            type: object
+            required: [name]
+            properties:
+              name: {$use: name, description: The server's name.}
         remoteDesired:
           type: object
           description: Lets the cloud wish values of this node's Devices, by messages to TOPICPREFIX/NAMESPACE/DEVICE/desired. Absent is nobody.
@@ -67,6 +78,28 @@ extension KindText {
         properties:
           state: {type: string, maxLength: 64, description: 'Listening, Connecting or Disconnected.'}
           message: {type: string, maxLength: 1024, description: The same for people.}
+      servers:
+        type: array
+        maxItems: 8
+        x-kubernetes-list-type: map
+        x-kubernetes-list-map-keys: [name]
+        description: Each of spec.servers as it runs on this node.
+        items:
+          type: object
+          required: [name]
+          properties:
+            name: {type: string, maxLength: 63, description: The server's name.}
+            protocol: {type: string, maxLength: 63, description: What it speaks.}
+            ready: {type: boolean, description: Whether it listens.}
+            state: {type: string, maxLength: 64, description: 'Starting, Serving or Failed.'}
+            reason: {type: string, maxLength: 64, description: Why; one word in CamelCase.}
+            message: {type: string, maxLength: 1024, description: What is wrong and what to do.}
+            address: {type: string, maxLength: 64, description: Where it listens.}
+            counters:
+              type: object
+              maxProperties: 64
+              additionalProperties: {type: integer, format: int64}
+              description: Counts since the server started, and its clients, at most five minutes old; /metrics has them as they are.
       brokers: {$use: nodeStates, description: Each Broker as seen from this node.}
       sinks: {$use: nodeStates, description: Each Sink as seen from this node.}
       pipelines: {$use: nodeStates, description: Each Pipeline as it runs on this node.}

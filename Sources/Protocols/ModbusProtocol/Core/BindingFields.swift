@@ -5,11 +5,14 @@ import Documents
 /// `InvalidBinding` that names the property and the field.
 struct BindingFields {
   let property: PropertyDefinition
+  /// Where the fields stand, for messages; nil: in a model.
+  var place: String?
   var values: JSONValue { property.binding }
 
   func error(_ field: String, _ message: String) -> DeviceError {
     DeviceError(
-      reason: "InvalidBinding", message: "property '\(property.name)': modbus.\(field): \(message)", isPermanent: true)
+      reason: "InvalidBinding", message: "\(place ?? "property '\(property.name)': modbus").\(field): \(message)",
+      isPermanent: true)
   }
 
   func choice<Choice: RawRepresentable<String> & CaseIterable>(

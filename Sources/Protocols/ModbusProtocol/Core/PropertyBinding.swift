@@ -18,9 +18,10 @@ public struct PropertyBinding: Sendable, Hashable {
   /// How many addresses of its table are read for the value.
   public var length: Int { codec.readCount }
 
-  /// Reads `property.binding`. Throws a permanent ``DeviceError`` `InvalidBinding` that names the property and field.
-  public init(_ property: PropertyDefinition, point: PointID) throws(DeviceError) {
-    let fields = BindingFields(property: property)
+  /// Reads `property.binding`. Throws a permanent ``DeviceError`` `InvalidBinding` that names the field, and the property
+  /// or, where it is given, the `place` in which the fields stand.
+  public init(_ property: PropertyDefinition, point: PointID, place: String? = nil) throws(DeviceError) {
+    let fields = BindingFields(property: property, place: place)
     (table, address) = try fields.location()
     var codec = try table.holdsBits ? fields.bitCodec(table: table) : fields.registerCodec()
     codec.scaleFactor = try fields.scaleFactor(table: table, address: address)

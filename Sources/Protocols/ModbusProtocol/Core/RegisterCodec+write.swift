@@ -121,7 +121,7 @@ extension RegisterCodec {
   }
 
   /// The registers of one value, as the order has them.
-  private func registers(of word: UInt64) -> [UInt16] {
+  func registers(of word: UInt64) -> [UInt16] {
     var registers: [UInt16] = []
     for index in 0..<registerCount {
       let register = UInt16(truncatingIfNeeded: word >> UInt64(16 * (registerCount - 1 - index)))
