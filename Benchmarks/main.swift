@@ -8,7 +8,7 @@ case (RegisterServer.command, let numbers) where numbers.count == 1:
 case (TopicPublisher.command, let numbers) where numbers.count == 4:
   try TopicPublisher(port: numbers[0], topics: numbers[1], messages: numbers[2], qos: numbers[3]).publish()
 case (PropertyServerPeer.command, let numbers) where numbers.count == 1:
-  try await PropertyServerPeer.serve(isMoving: numbers[0] == 1)
+  try await PropertyServerPeer.serve(PropertyServerPeer.Motion(rawValue: numbers[0]) ?? .nothingMoves)
 case (WriteServer.command, _):
   try WriteServer().serve()
 default:

@@ -5,8 +5,11 @@ func measureModbusServer() throws -> [Measurement] {
   let bare = try ModbusFloor(ports: floor.ports)
   let requests = 10_000
   var rows: [Measurement] = []
-  for isMoving in [false, true] {
-    let ours = try PropertyServerPeer.start(isMoving: isMoving)
+  let motions: [(PropertyServerPeer.Motion, String)] = [
+    (.nothingMoves, "none changed"), (.othersMove, "others changed"), (.everythingMoves, "all changed"),
+  ]
+  for (motion, kind) in motions {
+    let ours = try PropertyServerPeer.start(motion)
     let client = try ModbusFloor(ports: [ours.port])
     func figures(_ client: ModbusFloor, _ process: ChildProcess) throws -> (cost: Double, rate: Double) {
       let before = (try process.cpuNanoseconds(), monotonicNanoseconds())
@@ -20,7 +23,6 @@ func measureModbusServer() throws -> [Measurement] {
       best.cost = (min(best.cost.ours, mine.cost), min(best.cost.floor, its.cost))
       best.rate = (max(best.rate.ours, mine.rate), max(best.rate.floor, its.rate))
     }
-    let kind = isMoving ? "all looked at anew" : "none changed"
     rows.append(
       Measurement(
         name: "Modbus server, 125 values, \(kind)", ours: best.cost.ours, floor: best.cost.floor, unit: "ns CPU/request"

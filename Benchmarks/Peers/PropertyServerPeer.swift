@@ -13,23 +13,35 @@ import TwinStore
 struct PropertyServerPeer {
   static let command = "serve-properties"
 
-  /// The twins, of which every property may have changed whenever somebody asks.
+  /// How much may be left as it was looked at for the request before.
+  enum Motion: Int, CaseIterable {
+    case nothingMoves, othersMove, everythingMoves
+  }
+
+  /// The twins, of which any property may have changed whenever somebody asks, and all have where `isChanging`.
   private struct Moving: PropertyAccess {
     let twins: TwinPropertyAccess
+    let isChanging: Bool
     let counter = Counter()
     final class Counter: Sendable { let value = Atomic<UInt64>(0) }
 
     func point(of name: PointName) -> PointID { twins.point(of: name) }
     var version: UInt64 { counter.value.add(1, ordering: .relaxed).newValue }
-    func states(of points: [PointID]) -> [PropertyState?] { twins.states(of: points) }
+    func states(of points: [PointID]) -> [PropertyState?] {
+      var states = twins.states(of: points)
+      guard isChanging else { return states }
+      let value = Int64(counter.value.load(ordering: .relaxed) & 0x7FFF)
+      for index in states.indices { states[index]?.reading.value = .integer(value) }
+      return states
+    }
     func wish(_ wishes: [PropertyWish], by author: String) async throws(WishRefusal) {
       try await twins.wish(wishes, by: author)
     }
   }
 
-  /// A process of its own; `isMoving`: every value is looked at and encoded anew for every request.
-  static func start(isMoving: Bool) throws -> (process: ChildProcess, port: Int) {
-    let process = try ChildProcess(peer: command, [isMoving ? 1 : 0])
+  /// A process of its own.
+  static func start(_ motion: Motion) throws -> (process: ChildProcess, port: Int) {
+    let process = try ChildProcess(peer: command, [motion.rawValue])
     guard let port = process.nextLine().flatMap({ Int($0) }) else {
       throw BenchError("the property server does not start")
     }
@@ -37,7 +49,7 @@ struct PropertyServerPeer {
   }
 
   /// Prints the port and serves.
-  static func serve(isMoving: Bool) async throws {
+  static func serve(_ motion: Motion) async throws {
     let place = try BenchPlace()
     let points = PointTable()
     let twins = try TwinStore.open(directory: place.path("twins"), points: points, logger: .silent)
@@ -60,7 +72,8 @@ struct PropertyServerPeer {
     let server = try ModbusServer(
       PropertyServerRequest(
         name: "bench", path: "bench", specification: ["port": 0, "map": .array(map)], programVersion: "0",
-        access: isMoving ? Moving(twins: access) as any PropertyAccess : access),
+        access: motion == .nothingMoves
+          ? access as any PropertyAccess : Moving(twins: access, isChanging: motion == .everythingMoves)),
       on: MultiThreadedEventLoopGroup.singleton.next())
     let parent = getppid()
     let running = Task { await server.run() }

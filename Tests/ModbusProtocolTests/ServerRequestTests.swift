@@ -23,24 +23,25 @@ import Testing
     #expect(try ModbusRequest(pdu: padded[2...]) == request)
   }
 
-  @Test(arguments: [
-    ([], ModbusException.illegalFunction), ([0], .illegalFunction), ([7], .illegalFunction), ([17], .illegalFunction),
-    ([0x83, 0, 0, 0, 1], .illegalFunction), ([43, 13, 1, 0], .illegalFunction), ([43], .illegalFunction),
-    ([43, 14, 1], .illegalDataValue), ([3], .illegalDataValue), ([3, 0, 0, 0], .illegalDataValue),
-    ([3, 0, 0, 0, 0], .illegalDataValue), ([3, 0, 0, 0, 126], .illegalDataValue),
-    ([1, 0, 0, 7, 0xD1], .illegalDataValue), ([3, 0, 0, 0, 1, 0], .illegalDataValue),
-    ([3, 0xFF, 0xFF, 0, 2], .illegalDataAddress), ([5, 0, 0, 0, 1], .illegalDataValue),
-    ([5, 0, 0, 0xFF, 1], .illegalDataValue), ([6, 0, 0, 0], .illegalDataValue),
-    ([15, 0, 0, 0, 9, 1, 1], .illegalDataValue), ([15, 0, 0, 0, 0, 0], .illegalDataValue),
-    ([15, 0xFF, 0xF8, 0, 9, 2, 1, 1], .illegalDataAddress), ([16, 0, 0, 0, 1, 2, 0], .illegalDataValue),
-    ([16, 0, 0, 0, 1, 3, 0, 0, 0], .illegalDataValue), ([16, 0, 0, 0, 0, 0], .illegalDataValue),
-    ([16, 0, 0, 0, 124, 248] + [UInt8](repeating: 0, count: 247), .illegalDataValue),
-    ([16, 0xFF, 0xFF, 0, 2, 4, 0, 0, 0, 0], .illegalDataAddress), ([22, 0, 0, 0, 0, 0], .illegalDataValue),
-    ([23, 0, 0, 0, 1, 0, 0, 0, 1, 2, 0], .illegalDataValue),
-    ([23, 0, 0, 0, 1, 0, 0, 0, 0, 0], .illegalDataValue),
-    ([23, 0xFF, 0xFF, 0, 2, 0, 0, 0, 1, 2, 0, 0], .illegalDataAddress),
-    ([23, 0, 0, 0, 2, 0xFF, 0xFF, 0, 2, 4, 0, 0, 0, 0], .illegalDataAddress),
-  ] as [([UInt8], ModbusException)])
+  @Test(
+    arguments: [
+      ([], ModbusException.illegalFunction), ([0], .illegalFunction), ([7], .illegalFunction), ([17], .illegalFunction),
+      ([0x83, 0, 0, 0, 1], .illegalFunction), ([43, 13, 1, 0], .illegalFunction), ([43], .illegalFunction),
+      ([43, 14, 1], .illegalDataValue), ([3], .illegalDataValue), ([3, 0, 0, 0], .illegalDataValue),
+      ([3, 0, 0, 0, 0], .illegalDataValue), ([3, 0, 0, 0, 126], .illegalDataValue),
+      ([1, 0, 0, 7, 0xD1], .illegalDataValue), ([3, 0, 0, 0, 1, 0], .illegalDataValue),
+      ([3, 0xFF, 0xFF, 0, 2], .illegalDataAddress), ([5, 0, 0, 0, 1], .illegalDataValue),
+      ([5, 0, 0, 0xFF, 1], .illegalDataValue), ([6, 0, 0, 0], .illegalDataValue),
+      ([15, 0, 0, 0, 9, 1, 1], .illegalDataValue), ([15, 0, 0, 0, 0, 0], .illegalDataValue),
+      ([15, 0xFF, 0xF8, 0, 9, 2, 1, 1], .illegalDataAddress), ([16, 0, 0, 0, 1, 2, 0], .illegalDataValue),
+      ([16, 0, 0, 0, 1, 3, 0, 0, 0], .illegalDataValue), ([16, 0, 0, 0, 0, 0], .illegalDataValue),
+      ([16, 0, 0, 0, 124, 248] + [UInt8](repeating: 0, count: 247), .illegalDataValue),
+      ([16, 0xFF, 0xFF, 0, 2, 4, 0, 0, 0, 0], .illegalDataAddress), ([22, 0, 0, 0, 0, 0], .illegalDataValue),
+      ([23, 0, 0, 0, 1, 0, 0, 0, 1, 2, 0], .illegalDataValue),
+      ([23, 0, 0, 0, 1, 0, 0, 0, 0, 0], .illegalDataValue),
+      ([23, 0xFF, 0xFF, 0, 2, 0, 0, 0, 1, 2, 0, 0], .illegalDataAddress),
+      ([23, 0, 0, 0, 2, 0xFF, 0xFF, 0, 2, 4, 0, 0, 0, 0], .illegalDataAddress),
+    ] as [([UInt8], ModbusException)])
   func whatIsNoRequestIsAnsweredAsTheSpecificationSays(bytes: [UInt8], exception: ModbusException) {
     #expect(throws: exception) { try ModbusRequest(pdu: bytes[...]) }
   }

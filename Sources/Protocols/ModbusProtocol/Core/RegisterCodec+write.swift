@@ -143,7 +143,7 @@ extension RegisterCodec {
     }
     switch value {
     case .boolean(let value): return value ? 1 : 0
-    case .integer(let value): return transform.raw(of: Int128(value))
+    case .integer(let value): return transform.isIdentity ? Int128(value) : transform.raw(of: Int128(value))
     case .unsigned(let value): return transform.raw(of: Int128(value))
     case .number(let value): return transform.raw(of: value)
     case .string, .object: throw notNumber(value)

@@ -23,6 +23,8 @@ package struct ServedImage: Sendable {
     var fault: String? = "never looked at"
     /// Whether the table holds a value of it, good or not.
     var hasWords = false
+    /// What the table holds where it is good.
+    var good: Value?
   }
 
   package init(_ map: ServedMap, point: (PointName) -> PointID) {
@@ -116,23 +118,33 @@ package struct ServedImage: Sendable {
       cells[index].fault = "no device of this gateway has the property"
       return
     }
+    // What others have changed is no work for what has stayed: the usual case, and so the first.
+    if state.reading.quality == .good, let value = state.reading.value, cells[index].fault == nil,
+      cells[index].good == value, cells[index].type == state.type, cells[index].items == state.items,
+      cells[index].binding != nil
+    {
+      return
+    }
+    cells[index].good = nil
     do throws(DeviceError) {
       try bind(index, state)
     } catch {
       cells[index].fault = error.message
       return
     }
-    guard let binding = cells[index].binding else { return }
     guard let value = state.reading.value else {
       cells[index].fault = state.reading.cause.isEmpty ? "there is no value" : state.reading.cause
       return
     }
     do throws(DeviceError) {
-      tables[binding.table]?.set(map.entries[index], try binding.served(value))
+      // The binding is not copied: this runs for every value of every request.
+      guard let words = try cells[index].binding?.served(value) else { return }
+      tables[map.entries[index].table]?.set(map.entries[index], words)
       cells[index].hasWords = true
       cells[index].fault =
         state.reading.quality == .good
         ? Optional.none : state.reading.cause.isEmpty ? state.reading.quality.name : state.reading.cause
+      if cells[index].fault == nil { cells[index].good = value }
     } catch {
       cells[index].fault = error.message
       cells[index].hasWords = false
@@ -141,8 +153,7 @@ package struct ServedImage: Sendable {
 
   /// Sees to it that the cell's binding is for the property's type.
   private mutating func bind(_ index: Int, _ state: PropertyState) throws(DeviceError) {
-    let cell = cells[index]
-    if cell.binding != nil, cell.type == state.type, cell.items == state.items { return }
+    if cells[index].type == state.type, cells[index].items == state.items, cells[index].binding != nil { return }
     guard case .property(let property) = map.entries[index].content else { return }
     cells[index].binding = nil
     cells[index].hasWords = false
