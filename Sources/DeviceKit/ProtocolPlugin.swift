@@ -32,6 +32,10 @@ public protocol ProtocolPlugin: Sendable {
   /// The discoverer for the protocol's fragment of a Discovery's spec. Nil for a protocol that discovers nothing.
   func discoverer(for request: DiscoveryRequest) throws(DeviceError) -> (any Discoverer)?
 
+  /// What a device with this connection is reached through, the same text for those that share a link; nil: a port of
+  /// the machine's own, which is another one on every machine.
+  func endpoint(of connection: JSONValue) -> String?
+
   /// What is wrong or doubtful in the bindings of a model's properties, which are in the model's order. `model` is the
   /// protocol's fragment of the model's spec.
   func findings(in properties: [PropertyDefinition], model: JSONValue) -> [ModelFinding]
@@ -70,6 +74,9 @@ public struct ProtocolCounter: Sendable, Hashable {
 }
 
 extension ProtocolPlugin {
+  /// Each connection by itself.
+  public func endpoint(of connection: JSONValue) -> String? { connection.description }
+
   /// Nothing is looked for.
   public func findings(in properties: [PropertyDefinition], model: JSONValue) -> [ModelFinding] { [] }
 
