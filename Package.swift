@@ -204,7 +204,7 @@ let package = Package(
       "ControllersTests",
       [
         "Controllers", "TwinStore", "Telemetry", "SinkKit", "Resources", "ResourceConformance", "YAML", "DeviceKit",
-        "Documents",
+        "Documents", "ResourceStore",
         "TestSupport", log,
       ]),
     tests("PlantTests", ["Plant", "CModbus", "DeviceKit", "Documents", "TestSupport"]),

@@ -32,7 +32,9 @@ public struct DesiredStateWriter: Sendable {
 
   /// Serves one attached device until the task is cancelled. At most one runs for a device at a time; what an earlier
   /// one left unanswered is asked again.
-  public func run(device: DeviceKey, session: some DeviceSession) async {
+  ///
+  /// - Parameter fence: asked before each write; nil: nobody else writes to the device.
+  public func run(device: DeviceKey, session: some DeviceSession, fence: WriteFence? = nil) async {
     twins.beginWork(device)
     while !Task.isCancelled {
       let work = twins.takeWork(device)
@@ -40,14 +42,23 @@ public struct DesiredStateWriter: Sendable {
         await twins.waitForWork(device, nextWake: work.nextWake)
         continue
       }
-      await carryOut(work, device: device, session: session)
+      await carryOut(work, device: device, session: session, fence: fence)
     }
   }
 
   /// Writes come first: they were found ready at the moment of ``TwinStore/takeWork(_:)``, all of a group or none.
-  private func carryOut(_ work: TwinWork, device: DeviceKey, session: some DeviceSession) async {
-    if let command = work.command { await carryOut(command, device: device, session: session) }
-    if !work.writes.isEmpty {
+  private func carryOut(_ work: TwinWork, device: DeviceKey, session: some DeviceSession, fence: WriteFence?) async {
+    let mayWrite = fence?.permits(writeWithin: .zero) ?? true
+    if let command = work.command {
+      if mayWrite {
+        await carryOut(command, device: device, session: session)
+      } else {
+        twins.complete(command, of: device, WriteFence.refusal, readback: nil)
+      }
+    }
+    if !mayWrite {
+      for write in work.writes { twins.complete(write, of: device, WriteFence.refusal) }
+    } else if !work.writes.isEmpty {
       for write in work.writes {
         audit(
           WriteAudit(device: device, property: write.property, from: write.from, to: write.value, by: write.source))

@@ -12,13 +12,15 @@ public actor DeviceController {
   private struct Active {
     var plan: ServingPlan
     var labels: [String: String]
+    /// Whether other gateways could serve it too.
+    var isShared: Bool
     var task: Task<Void, Never>
   }
 
   private let mirror: ResourceMirror
   private let plugins: [String: any ProtocolPlugin]
   private let resolver: DeviceResolver
-  private let servesUnassigned: @Sendable () -> Bool
+  private let ownership: DeviceOwnership?
   private let twins: TwinStore
   private let points: PointTable
   private let directory: PointDirectory
@@ -35,20 +37,18 @@ public actor DeviceController {
   private var servedCounts: [String: Int] = [:]
   /// Which version of each model's spec the Devices were resolved by: a mere status of it is no news to them.
   private var knownModels: [String: String] = [:]
-  private var servedUnassigned = true
 
-  /// - Parameter servesUnassigned: whether a Device without `spec.nodeName` is this gateway's, now; asked again when
-  ///   Gateways come and go.
+  /// - Parameter ownership: says which of the Devices without `spec.nodeName` are this gateway's; nil: all of them.
   public init(
     mirror: ResourceMirror, plugins: [any ProtocolPlugin], resolver: DeviceResolver,
-    servesUnassigned: @escaping @Sendable () -> Bool = { true }, twins: TwinStore,
+    ownership: DeviceOwnership? = nil, twins: TwinStore,
     points: PointTable, directory: PointDirectory, board: ConnectionBoard, feed: any DeviceFeed,
     writer: DesiredStateWriter, telemetry: TelemetryEngine, statusChanges: CoalescingSignal<DeviceKey>, logger: Logger
   ) {
     self.mirror = mirror
     self.plugins = Dictionary(uniqueKeysWithValues: plugins.map { ($0.name, $0) })
     self.resolver = resolver
-    self.servesUnassigned = servesUnassigned
+    self.ownership = ownership
     self.twins = twins
     self.points = points
     self.directory = directory
@@ -66,6 +66,9 @@ public actor DeviceController {
 
   /// How the Device was resolved last.
   public func resolution(of device: DeviceKey) -> DeviceResolution? { resolutions[device] }
+
+  /// Whether the Device has a session, which may be about to end.
+  public func isActive(_ device: DeviceKey) -> Bool { active[device] != nil }
 
   /// How many Devices are served by a DeviceModel.
   public func count(servedBy model: String) -> Int { servedCounts[model] ?? 0 }
@@ -97,17 +100,11 @@ public actor DeviceController {
   /// Follows Devices and DeviceModels until the task is cancelled, then ends every session.
   public func run() async {
     await mirror.waitUntilSynced()
-    servedUnassigned = servesUnassigned()
     for device in mirror.objects(.devices).keys.map({ DeviceKey($0) }).sorted() { await reconcile(device, models) }
     served.finish()
     await mirror.changes().drain { changes in
       var devices = Set<DeviceKey>()
       var affectsAll = false
-      let isOurs = self.servesUnassigned()
-      if isOurs != self.servedUnassigned {
-        self.servedUnassigned = isOurs
-        affectsAll = true
-      }
       for change in changes {
         if change.resource == .devices { devices.insert(DeviceKey(change.key)) }
         if change.resource == .deviceModels, self.isNews(change.key) { affectsAll = true }
@@ -128,16 +125,31 @@ public actor DeviceController {
   private func reconcile(_ device: DeviceKey, _ models: [String: JSONValue]) async {
     guard let object = mirror.object(.devices, device.objectKey), object[path: "metadata", "deletionTimestamp"] == nil
     else { return await remove(device) }
-    let isOurs = servedUnassigned || !(object[path: "spec", "nodeName"]?.string ?? "").isEmpty
-    let resolution = isOurs ? resolver.resolve(object, models: models) : .elsewhere
+    let isShared = ownership != nil && (object[path: "spec", "nodeName"]?.string ?? "").isEmpty
+    let resolution = resolve(device, object, models, isShared: isShared)
     let isNew = note(resolution, of: device)
-    if isNew || active[device].map({ $0.labels != object.metadata.labels }) ?? false {
+    let isChanged = active[device].map { $0.labels != object.metadata.labels || $0.isShared != isShared }
+    if isNew || isChanged ?? false {
       await stop(device)
       if case .serve(let plan) = resolution { await start(device, plan, object) }
     }
     let policy = object[path: "spec", "desiredPolicy"]?.string.flatMap(DesiredPolicy.init(rawValue:)) ?? .latestWins
     await wish(device, object[path: "spec", "desired"]?.object ?? [:], policy)
     statusChanges.insert(device)
+  }
+
+  private func resolve(
+    _ device: DeviceKey, _ object: JSONValue, _ models: [String: JSONValue], isShared: Bool
+  ) -> DeviceResolution {
+    guard isShared, let ownership else { return resolver.resolve(object, models: models) }
+    guard ownership.serves(device) else { return .elsewhere }
+    let resolution = resolver.resolve(object, models: models)
+    guard case .serve(let plan) = resolution,
+      plugins[plan.model.protocolName]?.endpoint(of: plan.connection) == nil
+    else { return resolution }
+    return .faulty(
+      reason: "NeedsNode",
+      message: "spec.nodeName: set it: a port of one machine is the same on no other, and several gateways are there")
   }
 
   /// Tells the twin what the spec desires. The twin keeps it on disk, served or not.
@@ -164,10 +176,13 @@ public actor DeviceController {
     }
     await telemetry.invalidate(ids)
     let session: any DeviceSession
+    let isShared = ownership != nil && (object[path: "spec", "nodeName"]?.string ?? "").isEmpty
+    let fence = isShared ? ownership?.fence(of: device) : nil
     do throws(DeviceError) {
       twins.attach(device, properties: try plan.model.ruledProperties(), writesEnabled: plan.writesEnabled)
+      twins.hold(device, isLeaseLost: isShared && ownership?.isLost(device) ?? false)
       let request = SessionRequest(
-        device: device, connection: plan.connection, properties: definitions, points: ids, model: plan.model.traits)
+        device: device, connection: plan.connection, properties: definitions, points: ids, model: plan.model.traits, fence: fence)
       session = try plugin.session(for: request, feed: feed)
     } catch {
       note(.faulty(reason: error.reason, message: error.message), of: device)
@@ -179,11 +194,11 @@ public actor DeviceController {
     let task = Task {
       await withTaskGroup { group in
         group.addTask { await session.run() }
-        group.addTask { await writer.run(device: device, session: session) }
+        group.addTask { await writer.run(device: device, session: session, fence: fence) }
         await group.waitForAll()
       }
     }
-    active[device] = Active(plan: plan, labels: object.metadata.labels, task: task)
+    active[device] = Active(plan: plan, labels: object.metadata.labels, isShared: isShared, task: task)
     logger.info("device served", metadata: ["device": "\(device)", "model": "\(plan.model.name)"])
   }
 

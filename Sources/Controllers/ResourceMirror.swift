@@ -69,6 +69,12 @@ public final class ResourceMirror: Sendable {
   /// Whether every kind has been read whole at least once.
   public var isSynced: Bool { state.withLock { $0.synced.count == resources.count } }
 
+  /// Tells of an object once more: something beside it has changed that decides what becomes of it.
+  public func touch(_ resource: ResourceName, _ key: ObjectKey) {
+    let signals = state.withLock { $0.signals }
+    for signal in signals { signal.insert(Change(resource: resource, key: key)) }
+  }
+
   /// Returns when ``isSynced`` holds, or the task is cancelled.
   public func waitUntilSynced() async {
     for await _ in syncSignal {}

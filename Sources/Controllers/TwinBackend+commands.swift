@@ -112,7 +112,7 @@ extension TwinBackend {
     let (code, reason) =
       switch refusal.reason {
       case .writesDisabled, .readOnlyGateway: (403, "Forbidden")
-      case .notServed, .notConnected, .hasDesiredValue, .keyReused: (409, "Conflict")
+      case .notServed, .notConnected, .leaseLost, .hasDesiredValue, .keyReused: (409, "Conflict")
       case .tooMany: (429, "TooManyRequests")
       }
     return APIStatus(

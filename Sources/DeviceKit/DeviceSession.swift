@@ -63,10 +63,13 @@ public struct SessionRequest: Sendable {
   public var points: [PointID]
   /// The protocol's fragment of `DeviceModel.spec`, defaults filled in; empty where the model has none.
   public var model: JSONValue
+  /// Asked before each write, at the moment of sending; nil: nobody else writes to the device.
+  public var fence: WriteFence?
   public init(
     device: DeviceKey, connection: JSONValue, properties: [PropertyDefinition], points: [PointID],
-    model: JSONValue = [:]
+    model: JSONValue = [:], fence: WriteFence? = nil
   ) {
+    self.fence = fence
     self.device = device
     self.model = model
     self.connection = connection

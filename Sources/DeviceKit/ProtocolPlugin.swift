@@ -41,6 +41,10 @@ public protocol ProtocolPlugin: Sendable {
   /// permanent ``DeviceError`` `InvalidServer` that names the field for what the schema lets pass and cannot be served.
   func server(for request: PropertyServerRequest) throws(DeviceError) -> (any PropertyServer)?
 
+  /// What a device with this connection is reached through, the same text for those that share a link; nil: a port of
+  /// the machine's own, which is another one on every machine.
+  func endpoint(of connection: JSONValue) -> String?
+
   /// What is wrong or doubtful in the bindings of a model's properties, which are in the model's order. `model` is the
   /// protocol's fragment of the model's spec.
   func findings(in properties: [PropertyDefinition], model: JSONValue) -> [ModelFinding]
@@ -81,6 +85,9 @@ public struct ProtocolCounter: Sendable, Hashable {
 extension ProtocolPlugin {
   /// Nobody is served.
   public func server(for request: PropertyServerRequest) throws(DeviceError) -> (any PropertyServer)? { nil }
+
+  /// Each connection by itself.
+  public func endpoint(of connection: JSONValue) -> String? { connection.description }
 
   /// Nothing is looked for.
   public func findings(in properties: [PropertyDefinition], model: JSONValue) -> [ModelFinding] { [] }

@@ -104,7 +104,7 @@ extension DesiredState {
     }
     target = value
     if terms.hold == nil, self.phase == .held { mayApply = true }
-    let isReleased = terms.hold == nil && (reason == "WritesDisabled" || reason == "ReadOnlyGateway")
+    let isReleased = terms.hold == nil && ["WritesDisabled", "ReadOnlyGateway", "LeaseLost"].contains(reason)
     switch phase {
     case .rejected where reason == "Refused": break
     case .rejected: begin(now, isNew: true, &out)

@@ -29,16 +29,20 @@ public struct DesiredState: Sendable, Hashable {
     case writesDisabled
     /// The gateway runs read-only.
     case readOnlyGateway
+    /// Another gateway may write to the device, at present or soon.
+    case leaseLost
     public var reason: String {
       switch self {
       case .writesDisabled: "WritesDisabled"
       case .readOnlyGateway: "ReadOnlyGateway"
+      case .leaseLost: "LeaseLost"
       }
     }
     public var message: String {
       switch self {
       case .writesDisabled: "the Device's spec.writes is Disabled"
       case .readOnlyGateway: "the gateway runs read-only"
+      case .leaseLost: "the gateway's Lease runs out or is lost: another one may serve the device soon"
       }
     }
   }

@@ -79,6 +79,7 @@ public struct TwinCommandOutcome: Sendable, Hashable {
 public struct TwinCommandRefusal: Sendable, Hashable {
   public enum Reason: String, Sendable, Hashable, CaseIterable {
     case writesDisabled = "WritesDisabled"
+    case leaseLost = "LeaseLost"
     case readOnlyGateway = "ReadOnlyGateway"
     case notServed = "NotServed"
     case notConnected = "NotConnected"

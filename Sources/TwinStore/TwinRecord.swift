@@ -71,6 +71,8 @@ struct TwinRecord {
   var isAttached = false
   var isConnected = false
   var writesEnabled = false
+  /// Another gateway may write to the device, at present or soon.
+  var isLeaseLost = false
   var policy = DesiredPolicy.latestWins
   var writeOrder = TwinWriteOrder()
   /// Gates are being told, or several changes made at once.

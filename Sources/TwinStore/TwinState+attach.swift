@@ -8,8 +8,7 @@ extension TwinState {
     _ key: DeviceKey, properties: [(PropertyDefinition, WriteRules)], writesEnabled: Bool, now: Timestamp
   ) {
     let twin = twinIndex(making: key, now: now)
-    let hold: DesiredState.WriteHold? =
-      isReadOnlyGateway ? .readOnlyGateway : writesEnabled ? nil : .writesDisabled
+    let hold = writeHold(twin, writesEnabled: writesEnabled)
     var isChanged = !twins[twin].isAttached || twins[twin].writesEnabled != writesEnabled
     twins[twin].isAttached = true
     twins[twin].writesEnabled = writesEnabled
@@ -38,6 +37,29 @@ extension TwinState {
     guard isChanged else { return }
     twins[twin].version = bump()
     touch(twin, .shape)
+  }
+
+  private func writeHold(_ twin: Int, writesEnabled: Bool) -> DesiredState.WriteHold? {
+    if isReadOnlyGateway { return .readOnlyGateway }
+    guard writesEnabled else { return .writesDisabled }
+    return twins[twin].isLeaseLost ? .leaseLost : nil
+  }
+
+  /// Wishes of an attached twin are Held, or go on.
+  mutating func hold(_ key: DeviceKey, isLeaseLost: Bool, now: Timestamp) {
+    guard let twin = indexes[key], twins[twin].isLeaseLost != isLeaseLost else { return }
+    twins[twin].isLeaseLost = isLeaseLost
+    guard twins[twin].isAttached else { return }
+    let hold = writeHold(twin, writesEnabled: twins[twin].writesEnabled)
+    withGatesShut(twin, now: now) { state in
+      for property in state.twins[twin].properties.indices {
+        guard var terms = state.twins[twin].properties[property].machine.terms, terms.hold != hold else { continue }
+        terms.hold = hold
+        state.apply(.served(terms, state.verdict(twin, property)), twin: twin, property: property, now: now)
+      }
+    }
+    twins[twin].version = bump()
+    touch(twin, .states)
   }
 
   private mutating func attach(

@@ -45,6 +45,9 @@ extension TwinState {
     guard twins[twin].writesEnabled else {
       return .init(reason: .writesDisabled, message: DesiredState.WriteHold.writesDisabled.message)
     }
+    if twins[twin].isLeaseLost {
+      return .init(reason: .leaseLost, message: DesiredState.WriteHold.leaseLost.message)
+    }
     let machine = twins[twin].properties[property].machine
     if let wish = machine.wish, machine.target != value {
       return .init(

@@ -12,6 +12,12 @@ extension TwinStore {
     scheduleTimers()
   }
 
+  /// Says whether another gateway may write to the device, at present or soon: its wishes are Held meanwhile. Repeating
+  /// it is harmless.
+  public func hold(_ device: DeviceKey, isLeaseLost: Bool) {
+    locked { $0.hold(device, isLeaseLost: isLeaseLost, now: clock.now) }
+  }
+
   /// Nothing serves the device any more; its twin and what is wished for it stay.
   public func detach(_ device: DeviceKey) {
     locked { $0.detach(device, now: clock.now) }

@@ -52,6 +52,8 @@ struct RunCommand: AsyncParsableCommand {
   var kubeContext: String?
   @Option(help: "Namespaces of the cluster whose Secrets may be read, with commas. (default: wherever one is named)")
   var secretNamespaces: String?
+  @Option(help: "When others take over devices of a gateway that is away; the same for all. (default: 30s)")
+  var leaseDuration: String?
   @Option(help: "How long the twins' history is kept. (default: 168h)")
   var historyAge: String?
   @Option(help: "What the twins' history may take on the disk. (default: 16Mi)")
@@ -80,6 +82,7 @@ struct RunCommand: AsyncParsableCommand {
     flags["kubeconfig"] = kubeconfig
     flags["kube-context"] = kubeContext
     flags["secret-namespaces"] = secretNamespaces
+    flags["lease-duration"] = leaseDuration
     flags["history-age"] = historyAge
     flags["history-bytes"] = historyBytes
     if readOnly { flags["read-only"] = "true" }

@@ -100,7 +100,7 @@ import Testing
           Issue.record("garbage was taken for \(response) to \(id)")
         case .complete(let id, _, .failure): completed[id, default: 0] += 1
         case .connect: handle(.connected)
-        case .send, .disconnect: break
+        case .send, .disconnect, .abort: break
         }
       }
     }

@@ -21,7 +21,7 @@ import Testing
         switch directive {
         case .connect: connects += 1
         case .send(let bytes): sent.append(bytes)
-        case .disconnect: disconnects += 1
+        case .disconnect, .abort: disconnects += 1
         case .complete(let id, _, let result): done[id] = result
         }
       }

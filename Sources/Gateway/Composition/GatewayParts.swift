@@ -30,6 +30,7 @@ struct GatewayParts {
   private let statusChanges = CoalescingSignal<DeviceKey>()
   private let linkChanges: LinkEvents
   private let brokerController: BrokerController
+  private let ownership: DeviceOwnership?
   private let devices: DeviceController
   private let discoveries: DiscoveryController
   private let remoteWishes: RemoteWishController
@@ -84,12 +85,19 @@ struct GatewayParts {
     brokerController = BrokerController(mirror: mirror, pool: brokers, nodeName: configuration.nodeName) {
       (file) throws(DeviceError) in try SecretFolder(path: secrets).read(file)
     }
+    ownership =
+      home.isShared
+      ? DeviceOwnership(
+        backend: home.backend, namespace: home.leaseNamespace, gateway: configuration.nodeName, mirror: mirror,
+        endpoint: { [protocols] connection in Self.endpoint(of: connection, protocols) },
+        timing: LeaseTiming(duration: configuration.leaseDuration), identityFile: data.cluster + "/identity",
+        twins: twins, clock: clock, elapsed: { .nanoseconds(gatewayClock.elapsed) }, logger: logger) : nil
     devices = DeviceController(
       mirror: mirror, plugins: plugins.protocols,
       resolver: DeviceResolver(
         nodeName: configuration.nodeName, protocolNames: Set(plugins.protocols.map(\.name)),
         isReadOnly: configuration.isReadOnly),
-      servesUnassigned: Self.isOnlyGateway(home, mirror, configuration.nodeName), twins: twins, points: points,
+      ownership: ownership, twins: twins, points: points,
       directory: directory, board: board,
       feed: GatewayFeed(twins: twins, telemetry: telemetry, board: board, onTransition: linkChanges.note),
       writer: DesiredStateWriter(twins: twins, audit: WriteAuditLog(file: audit, clock: clock, logger: logger).record),
@@ -136,6 +144,10 @@ struct GatewayParts {
         try? await Task.sleep(for: .milliseconds(200))
         await brokerController.run()
       },
+      loop("ownership") { [ownership, devices, board] in
+        guard let ownership else { return await untilCancelled() }
+        await ownership.run(board: board) { await devices.isActive($0) }
+      },
       loop("devices") { [devices] in await devices.run() },
       loop("servers") { [servers] in await servers.run() },
       loop("forgotten twins") { [twins, mirror, logger] in
@@ -175,14 +187,12 @@ struct GatewayParts {
     await audit.flush()
   }
 
-  /// Whether nobody else can be serving what is not assigned to a node, or summing up what is shared.
-  ///
-  /// In a cluster that is so while this node's Gateway is the only one: whoever comes later sees both from its start.
-  private static func isOnlyGateway(_ home: ResourceHome, _ mirror: ResourceMirror, _ node: String)
-    -> @Sendable () -> Bool
-  {
-    guard home.isShared else { return { true } }
-    return { Array(mirror.objects(.gateways).keys) == [ObjectKey(name: node)] }
+  /// What a Device is reached through, by its `spec.connection`: nil for a port of this machine.
+  private static func endpoint(of connection: JSONValue, _ protocols: [any ProtocolPlugin]) -> String? {
+    guard let (name, fragment) = connection.object?.first(where: { !$0.value.isNull }),
+      let plugin = protocols.first(where: { $0.name == name })
+    else { return connection.description }
+    return plugin.endpoint(of: fragment).map { "\(name) \($0)" }
   }
 
   private func untilCancelled() async {
@@ -202,7 +212,7 @@ struct GatewayParts {
   private var sharedStatusPublisher: SharedStatusPublisher {
     SharedStatusPublisher(
       mirror: mirror, backend: home.backend, writer: home.status,
-      summarises: Self.isOnlyGateway(home, mirror, configuration.nodeName), nodeName: configuration.nodeName,
+      summarises: { [ownership] in ownership?.summarises ?? true }, nodeName: configuration.nodeName,
       facts: NodeFacts.status(startTime: clock.now),
       figures: { [board, remoteWishes, servers] in
         let (connected, disconnected) = board.counts
@@ -221,7 +231,7 @@ struct GatewayParts {
   private var health: HealthRoutes {
     let metrics = GatewayMetrics(
       nodeName: configuration.nodeName, board: board, twins: twins, telemetry: telemetry,
-      protocols: protocols, events: events, audit: audit, connections: connections, remoteWishes: remoteWishes)
+      protocols: protocols, events: events, audit: audit, connections: connections, remoteWishes: remoteWishes, ownership: ownership)
     return HealthRoutes(
       unreadiness: { [mirror] in mirror.isSynced ? nil : "the resources are being read" },
       metrics: { await metrics.text() })

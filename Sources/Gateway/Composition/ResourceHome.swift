@@ -16,6 +16,8 @@ struct ResourceHome: Sendable {
   let status: any StatusWriter
   /// Whether other gateways write there too.
   let isShared: Bool
+  /// Where Leases are, if others write there too.
+  var leaseNamespace = ""
   /// What runs while the gateway does, by name.
   let loops: [(name: String, body: @Sendable () async -> Void)]
 
@@ -65,6 +67,7 @@ struct ResourceHome: Sendable {
       let status = ApplyingStatusWriter(backend: backend, clock: clock, logger: logger)
       return ResourceHome(
         backend: backend, shown: ClusterView(backend) ?? backend, status: status, isShared: true,
+        leaseNamespace: access.namespace,
         loops: [("cluster", { await backend.run() }), ("status writes", { await status.run() })])
     } catch let error as ClusterAccessError {
       throw StartError(error.message)

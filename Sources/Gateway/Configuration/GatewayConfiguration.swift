@@ -61,6 +61,8 @@ public struct GatewayConfiguration: Sendable, Hashable {
   public var tokenFile: String?
   /// Who may do what, as RBAC manifests.
   public var accessFile: String?
+  /// How long a Lease lasts that is not renewed, in whole seconds; the same for all gateways of a cluster.
+  public var leaseDuration: Duration
   /// The cluster whose API server keeps the resources; nil: the gateway does.
   public var cluster: Cluster?
 
@@ -93,7 +95,7 @@ public struct GatewayConfiguration: Sendable, Hashable {
     ("tls-cert", "tlsCert"), ("tls-key", "tlsKey"), ("client-ca", "clientCA"), ("token-file", "tokenFile"),
     ("access", "access"),
     ("kubernetes", "kubernetes"), ("kubeconfig", "kubeconfig"), ("kube-context", "kubeContext"),
-    ("secret-namespaces", "secretNamespaces"), ("history-age", "historyAge"), ("history-bytes", "historyBytes"),
+    ("secret-namespaces", "secretNamespaces"), ("lease-duration", "leaseDuration"), ("history-age", "historyAge"), ("history-bytes", "historyBytes"),
   ]
 
   /// `SELVEDGE_DATA_DIR` for `data-dir`.
@@ -177,6 +179,13 @@ public struct GatewayConfiguration: Sendable, Hashable {
     cluster = try Self.cluster(
       wanted: try value("kubernetes"), kubeconfig: try value("kubeconfig"), context: try value("kube-context"),
       secretNamespaces: try value("secret-namespaces"), environment: environment, isPod: isPod)
+    let lease = try value("lease-duration") ?? "30s"
+    guard let leaseDuration = Duration(manifest: lease), leaseDuration >= .seconds(3), leaseDuration <= .seconds(3_600),
+      leaseDuration.components.attoseconds == 0
+    else {
+      throw StartError("lease-duration is \"\(lease)\"; it takes whole seconds from 3s to 1h, such as 30s")
+    }
+    self.leaseDuration = leaseDuration
     guard cluster == nil || manifestsDirectory == nil else {
       throw StartError(
         "manifests and kubernetes exclude each other: the resources are the cluster's, apply them there with kubectl")

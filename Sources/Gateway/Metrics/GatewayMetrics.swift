@@ -16,6 +16,7 @@ struct GatewayMetrics: Sendable {
   let audit: AuditFile
   let connections: ConnectionGauge
   let remoteWishes: RemoteWishController
+  let ownership: DeviceOwnership?
 
   func text() async -> String {
     var text = MetricsText()
@@ -55,6 +56,7 @@ struct GatewayMetrics: Sendable {
     quarantineFamilies(&text, status.sinks)
     durabilityFamilies(&text, status)
     historianFamilies(&text, status.historian)
+    if let ownership { ownershipFamilies(&text, ownership.statistics) }
     return text.text
   }
 

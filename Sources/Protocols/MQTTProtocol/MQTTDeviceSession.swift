@@ -17,6 +17,7 @@ final class MQTTDeviceSession: DeviceSession {
   }
 
   private let device: DeviceKey
+  private let fence: WriteFence?
   private let connection: MQTTConnection
   private let feed: any DeviceFeed
   private let bindings: [String: (definition: PropertyDefinition, binding: PropertyBinding)]
@@ -31,6 +32,7 @@ final class MQTTDeviceSession: DeviceSession {
     counters: DropCounters
   ) throws(DeviceError) {
     device = request.device
+    fence = request.fence
     self.connection = connection
     self.feed = feed
     self.clock = clock
@@ -168,6 +170,8 @@ final class MQTTDeviceSession: DeviceSession {
         reason: "NotWritable", message: "property '\(write.property)' has no mqtt.setTopic in its model",
         isPermanent: true)
     }
+    // The broker has what is sent from now on; what it does then is out of anybody's hands.
+    if let fence, !fence.permits(writeWithin: .zero) { return WriteFence.refusal }
     do throws(MQTTError) {
       try await connection.publish(
         topic: topic, payload: binding.setPayload.bytes(for: write.value), qos: max(binding.qos, 1),

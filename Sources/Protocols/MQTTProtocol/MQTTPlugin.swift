@@ -1,5 +1,5 @@
 public import DeviceKit
-internal import Documents
+public import Documents
 public import Logging
 public import MQTTClient
 
@@ -30,6 +30,10 @@ public final class MQTTPlugin: ProtocolPlugin {
     return try MQTTDeviceSession(
       request, connection: brokers.connection(named: "\(request.device.namespace)/\(broker)"), feed: feed,
       clock: clock, counters: counters)
+  }
+
+  public func endpoint(of connection: JSONValue) -> String? {
+    "\(connection[path: "brokerRef", "name"]?.string ?? "") \(connection["base"]?.string ?? "")"
   }
 
   public func discoverer(for request: DiscoveryRequest) throws(DeviceError) -> (any Discoverer)? {

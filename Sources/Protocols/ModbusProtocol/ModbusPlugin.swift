@@ -33,6 +33,13 @@ public final class ModbusPlugin: ProtocolPlugin {
     try ModbusServer(request, on: group.next(), total: serverCounters)
   }
 
+  public func endpoint(of connection: JSONValue) -> String? {
+    guard let tcp = connection["tcp"] else { return nil }
+    return TCPEndpoint(
+      host: (tcp["host"]?.string ?? "").lowercased(), port: Int(tcp["port"]?.integer ?? 502)
+    ).description
+  }
+
   public func findings(in properties: [PropertyDefinition], model: JSONValue) -> [ModelFinding] {
     RegisterLint.findings(in: properties, model: model)
   }

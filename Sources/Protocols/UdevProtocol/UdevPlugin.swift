@@ -1,5 +1,5 @@
 public import DeviceKit
-internal import Documents
+public import Documents
 public import Logging
 
 /// Devices of the gateway itself, as udev and sysfs know them: serial adapters, cameras, disks.
@@ -13,6 +13,8 @@ public final class UdevPlugin: ProtocolPlugin {
     self.clock = clock
     self.logger = logger
   }
+
+  public func endpoint(of connection: JSONValue) -> String? { nil }
 
   public func session(
     for request: SessionRequest, feed: any DeviceFeed

@@ -18,6 +18,7 @@ extension KindText {
       description: A device and what is wanted of it.
       properties:
         nodeName: {type: string, maxLength: 253, description: 'The only gateway that may serve the device. Absent: any that reaches it.'}
+        whenIsolated: {type: string, enum: [Hold, KeepWriting], description: 'What a gateway that is cut off from the cluster does to a device without nodeName. Hold, the default: it reads on and writes nothing, since another gateway takes over. KeepWriting: it writes on, and two gateways may write at once.'}
         modelRef: {$use: nameReference, description: The DeviceModel. It may be declared before the model exists.}
         connection:
           type: object

@@ -19,6 +19,7 @@ struct PlantCluster: Sendable {
     try await TestCluster.with(crds: crds(), policy: policy) { cluster in
       let plant = PlantCluster(cluster: cluster)
       try await plant.apply("{apiVersion: v1, kind: Namespace, metadata: {name: plant}}")
+      try await plant.apply("{apiVersion: v1, kind: Namespace, metadata: {name: selvedge}}")
       try await body(plant)
     }
   }
@@ -36,7 +37,8 @@ struct PlantCluster: Sendable {
 
   /// The roles as they are shipped, given to a user instead of a service account.
   static func roles() throws -> [JSONValue] {
-    try (manifests("kustomize/rbac/gateway.yaml") + manifests("kustomize/parts/secrets/secrets.yaml")).map { document in
+    let files = ["rbac/gateway.yaml", "rbac/leases.yaml", "parts/secrets/secrets.yaml"]
+    return try files.flatMap { try manifests("kustomize/\($0)") }.map { document in
       var document = document
       if document["subjects"] != nil { document["subjects"] = [["kind": "User", "name": .string(TestCluster.user)]] }
       return document
@@ -105,7 +107,7 @@ struct ClusterGateway {
       apiVersion: v1
       kind: Config
       current-context: cluster
-      contexts: [{name: cluster, context: {cluster: c, user: u}}]
+      contexts: [{name: cluster, context: {cluster: c, user: u, namespace: selvedge}}]
       clusters: [{name: c, cluster: {server: '\(cluster.url)', certificate-authority: \(cluster.authorityFile)}}]
       users: [{name: u, user: {tokenFile: token}}]
       """, to: "kubeconfig")

@@ -56,6 +56,8 @@ public enum ModbusError: Error, Sendable, Hashable {
   case queueFull(limit: Int)
   /// The link was closed by its owner.
   case closed
+  /// A write was not sent: another gateway may write to the device before it would be over.
+  case fenced
 
   /// CamelCase, fit for a condition's reason.
   public var reason: String {
@@ -68,6 +70,7 @@ public enum ModbusError: Error, Sendable, Hashable {
     case .notModbus: "NotModbus"
     case .queueFull: "QueueFull"
     case .closed: "Closed"
+    case .fenced: WriteFence.refusal.reason
     }
   }
 
@@ -82,6 +85,7 @@ public enum ModbusError: Error, Sendable, Hashable {
     case .notModbus(let detail): "the peer does not speak Modbus: \(detail)"
     case .queueFull(let limit): "\(limit) requests are waiting for this link already"
     case .closed: "the link is closed"
+    case .fenced: WriteFence.refusal.message
     }
   }
 
@@ -100,7 +104,7 @@ public enum ModbusError: Error, Sendable, Hashable {
     switch self {
     case .timeout(_, let dropped): dropped != nil
     case .notModbus: true
-    case .exception, .unreachable, .connectionLost, .queueFull, .closed: false
+    case .exception, .unreachable, .connectionLost, .queueFull, .closed, .fenced: false
     }
   }
 

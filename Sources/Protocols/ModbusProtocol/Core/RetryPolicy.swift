@@ -36,7 +36,7 @@ package struct RetryPolicy: Sendable {
       guard isReadOnly, retries > 0 else { return nil }
       retries -= 1
       return .zero
-    case .exception, .unreachable, .connectionLost, .notModbus, .queueFull, .closed: return nil
+    case .exception, .unreachable, .connectionLost, .notModbus, .queueFull, .closed, .fenced: return nil
     }
   }
 }

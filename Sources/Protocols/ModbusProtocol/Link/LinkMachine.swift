@@ -1,3 +1,4 @@
+import DeviceKit
 import Documents
 import NIOCore
 
@@ -23,6 +24,8 @@ package struct LinkMachine: Sendable {
     case connect(timeout: Duration)
     case send([UInt8])
     case disconnect
+    /// Disconnect, and what has not gone out yet must never go out.
+    case abort
     case complete(UInt64, unit: UInt8, Result<ModbusResponse, ModbusError>)
   }
 
@@ -152,6 +155,10 @@ package struct LinkMachine: Sendable {
 
   private mutating func sendNext() {
     while flights.count < window, pausedUntil <= now, let job = queue.popFirst() {
+      if let fence = job.fence, !fence.permits(writeWithin: job.timeout) {
+        complete(job, .failure(.fenced))
+        continue
+      }
       transaction &+= 1
       sent += 1
       var flight = Flight(job: job, transaction: transaction, deadline: now + job.timeout.nanoseconds)
@@ -281,8 +288,11 @@ package struct LinkMachine: Sendable {
     guard flights.contains(where: { $0.deadline <= now }) else { return }
     let breaksOff = framing == .tcp ? mbap.isInsideFrame : !rtu.isEmpty
     if breaksOff { drop(.malformed("an answer that breaks off")) }
+    // A write of which nobody knows where it is must not arrive once another gateway may write.
+    var hasFencedWrite = false
     while let index = flights.firstIndex(where: { $0.deadline <= now }) {
       let flight = flights.remove(at: index)
+      hasFencedWrite = hasFencedWrite || flight.job.fence != nil
       counters.timeouts += 1
       timeoutsInARow += 1
       if framing == .rtu { owed.giveUp(flight.request, unit: flight.job.unit, until: expiry(of: flight.job)) }
@@ -290,10 +300,10 @@ package struct LinkMachine: Sendable {
     }
     pause()
     // After a torn frame nobody knows where the next one begins: only a new connection is safe.
-    guard breaksOff || timeoutsInARow >= Self.timeoutsBeforeReconnect else { return }
+    guard breaksOff || hasFencedWrite || timeoutsInARow >= Self.timeoutsBeforeReconnect else { return }
     timeoutsInARow = 0
     counters.disconnects += 1
-    directives.append(.disconnect)
+    directives.append(hasFencedWrite ? .abort : .disconnect)
     requeueFlights()
     phase = .idle
     connect()

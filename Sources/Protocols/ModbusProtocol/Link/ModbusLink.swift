@@ -1,3 +1,4 @@
+package import DeviceKit
 package import Documents
 
 /// How frames lie on a TCP connection.
@@ -53,7 +54,10 @@ package struct LinkJob: Sendable {
   package var timeout: Duration
   /// Whether a connection that ended under the request has been replaced once for it already.
   package var isRetry = false
-  package init(id: UInt64, request: ModbusRequest, unit: UInt8, timeout: Duration) {
+  /// Asked when a write is to be sent.
+  package var fence: WriteFence?
+  package init(id: UInt64, request: ModbusRequest, unit: UInt8, timeout: Duration, fence: WriteFence? = nil) {
+    self.fence = request.isReadOnly ? nil : fence
     self.id = id
     self.request = request
     self.unit = unit
@@ -74,8 +78,8 @@ package struct ModbusReply: Sendable {
 /// A connection or serial line, shared by all units that are reached through it.
 package protocol ModbusLink: Sendable {
   /// Sends one request and waits for its answer; always ends, at the latest when all requests queued before it and its
-  /// own timeout have passed.
-  func execute(_ request: ModbusRequest, unit: UInt8, timeout: Duration) async -> ModbusReply
+  /// own timeout have passed. A write that `fence` does not permit when its turn has come is not sent.
+  func execute(_ request: ModbusRequest, unit: UInt8, timeout: Duration, fence: WriteFence?) async -> ModbusReply
 
   /// How the link is called in messages: `plc-1:502`, `/dev/ttyUSB0`.
   var name: String { get }
@@ -100,6 +104,12 @@ package protocol ModbusLink: Sendable {
 
   /// Makes the link at least as gentle as `timing`, for the rest of its life.
   func adapt(to timing: LinkTiming)
+}
+
+extension ModbusLink {
+  package func execute(_ request: ModbusRequest, unit: UInt8, timeout: Duration) async -> ModbusReply {
+    await execute(request, unit: unit, timeout: timeout, fence: nil)
+  }
 }
 
 /// When each unit of a link last answered.

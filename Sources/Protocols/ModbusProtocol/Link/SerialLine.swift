@@ -177,7 +177,10 @@ package struct SerialLink: ModbusLink {
   package func servesOthers(than unit: UInt8, since time: Timestamp) -> Bool {
     line.servesOthers(than: unit, since: time)
   }
-  package func execute(_ request: ModbusRequest, unit: UInt8, timeout: Duration) async -> ModbusReply {
+  /// No fence: a port of the machine's own is nobody else's.
+  package func execute(
+    _ request: ModbusRequest, unit: UInt8, timeout: Duration, fence: WriteFence?
+  ) async -> ModbusReply {
     await line.execute(request, unit: unit, timeout: timeout, settings: settings)
   }
 }

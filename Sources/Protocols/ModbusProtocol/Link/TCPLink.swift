@@ -60,12 +60,16 @@ package final class TCPLink: ModbusLink {
     loopClock.loop.execute { [shell] in shell.handle(.adapt(timing)) }
   }
 
-  package func execute(_ request: ModbusRequest, unit: UInt8, timeout: Duration) async -> ModbusReply {
+  package func execute(
+    _ request: ModbusRequest, unit: UInt8, timeout: Duration, fence: WriteFence?
+  ) async -> ModbusReply {
     await withUnsafeContinuation { continuation in
       if loopClock.loop.inEventLoop {
-        shell.submit(request, unit: unit, timeout: timeout, continuation)
+        shell.submit(request, unit: unit, timeout: timeout, fence: fence, continuation)
       } else {
-        loopClock.loop.execute { [shell] in shell.submit(request, unit: unit, timeout: timeout, continuation) }
+        loopClock.loop.execute { [shell] in
+          shell.submit(request, unit: unit, timeout: timeout, fence: fence, continuation)
+        }
       }
     }
   }

@@ -39,11 +39,12 @@ final class TCPLinkShell: @unchecked Sendable {
   }
 
   func submit(
-    _ request: ModbusRequest, unit: UInt8, timeout: Duration, _ continuation: UnsafeContinuation<ModbusReply, Never>
+    _ request: ModbusRequest, unit: UInt8, timeout: Duration, fence: WriteFence?,
+    _ continuation: UnsafeContinuation<ModbusReply, Never>
   ) {
     lastID += 1
     waiting[lastID] = continuation
-    handle(.submit(LinkJob(id: lastID, request: request, unit: unit, timeout: timeout)))
+    handle(.submit(LinkJob(id: lastID, request: request, unit: unit, timeout: timeout, fence: fence)))
   }
 
   func handle(_ event: LinkMachine.Event) {
@@ -73,6 +74,14 @@ final class TCPLinkShell: @unchecked Sendable {
       channel.writeAndFlush(channel.allocator.buffer(bytes: bytes), promise: nil)
     case .disconnect:
       generation += 1
+      channel?.close(promise: nil)
+      channel = nil
+    case .abort:
+      generation += 1
+      // What the kernel still has to send is thrown away with the connection (SO_LINGER of zero).
+      if let provider = channel as? any SocketOptionProvider {
+        _ = provider.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+      }
       channel?.close(promise: nil)
       channel = nil
     case .complete(let id, let unit, let result):

@@ -124,7 +124,7 @@ extension ModbusSession {
     case .timeout, .exception:
       guard link.servesOthers(than: connection.unit, since: clock.now + .seconds(-60)) else { return }
       state.withLock { $0.silence.silent(for: connection.timeout, at: time.now) }
-    case .unreachable, .connectionLost, .notModbus, .queueFull, .closed: return
+    case .unreachable, .connectionLost, .notModbus, .queueFull, .closed, .fenced: return
     }
   }
 

@@ -16,6 +16,11 @@ extension ModbusSession {
             reason: "UnknownProperty", message: "the model has no property '\(write.property)'", isPermanent: true)
           continue
         }
+        // A pulse that is begun is ended, whatever the fence then says: there must be time for both.
+        if let fence, let length = binding.pulse, !fence.permits(writeWithin: length + connection.timeout * 4) {
+          results[index] = WriteFence.refusal
+          continue
+        }
         do throws(DeviceError) {
           let power = try await scalePower(of: binding, on: link)
           steps.append(WriteStep(change: try binding.change(to: write.value, power: power), writes: [index]))
@@ -94,7 +99,7 @@ extension ModbusSession {
     for pulse in pulses.sorted(by: { $0.length < $1.length }) {
       try? await Task.sleep(for: pulse.length - waited)
       waited = pulse.length
-      let error = await carryOut(.coils(address: Int(pulse.binding.address), [false]), on: link)
+      let error = await carryOut(.coils(address: Int(pulse.binding.address), [false]), on: link, isFenced: false)
       if let error, results[pulse.write] == nil {
         var told = error.deviceError(connection.description)
         told.message += "; the coil was set and may not have been cleared after its pulse"
@@ -113,12 +118,15 @@ extension ModbusSession {
 
   // MARK: Functions
 
-  private func carryOut(_ change: WriteStep.Change, on link: any ModbusLink) async -> ModbusError? {
+  private func carryOut(
+    _ change: WriteStep.Change, on link: any ModbusLink, isFenced: Bool = true
+  ) async -> ModbusError? {
     switch change {
     case .coils(let address, let values):
       let many = ModbusRequest.writeCoils(address: UInt16(address), values: values)
-      guard values.count == 1 else { return await send([many], on: link) }
-      return await send([.writeCoil(address: UInt16(address), value: values[0]), many], on: link)
+      guard values.count == 1 else { return await send([many], on: link, isFenced: isFenced) }
+      return await send(
+        [.writeCoil(address: UInt16(address), value: values[0]), many], on: link, isFenced: isFenced)
     case .registers(let address, let values):
       return await send(Self.choices(UInt16(address), values), on: link)
     case .bits(let address, let masks, let bits):
@@ -141,13 +149,15 @@ extension ModbusSession {
 
   /// Sends the first of `choices` that the device serves; exception 1 is remembered. Exception 5 says that the device
   /// has taken the write and works on it.
-  private func send(_ choices: [ModbusRequest], on link: any ModbusLink) async -> ModbusError? {
+  private func send(
+    _ choices: [ModbusRequest], on link: any ModbusLink, isFenced: Bool = true
+  ) async -> ModbusError? {
     let refused = state.withLock { $0.writes.refused }
     let served = choices.filter { !refused.contains($0.functionCode) }
     var last: ModbusError?
     let possible = choices.filter { !traits.unsupported.contains($0.functionCode) }
     for request in served.isEmpty ? possible : served {
-      switch await execute(request, on: link).result {
+      switch await execute(request, on: link, isFenced: isFenced).result {
       case .success, .failure(.exception(.acknowledge)):
         state.withLock { _ = $0.writes.refused.remove(request.functionCode) }
         return nil

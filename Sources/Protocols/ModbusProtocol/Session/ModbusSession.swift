@@ -11,6 +11,7 @@ package final class ModbusSession: DeviceSession {
   let indexByName: [String: Int]
   let clock: WallClock
   let writeLock = AsyncLock()
+  let fence: WriteFence?
   let feed: any DeviceFeed
   let links: LinkDirectory
   /// Properties that are polled, by period, shortest first.
@@ -41,6 +42,7 @@ package final class ModbusSession: DeviceSession {
     throws(DeviceError)
   {
     device = request.device
+    fence = request.fence
     let connection = try ModbusConnection(request.connection)
     self.connection = connection
     var bindings: [PropertyBinding] = []
@@ -99,9 +101,10 @@ package final class ModbusSession: DeviceSession {
 
   // MARK: Link
 
-  /// Sends a request, and again where ``RetryPolicy`` has it so.
-  func execute(_ request: ModbusRequest, on link: any ModbusLink) async -> ModbusReply {
-    var reply = await link.execute(request, unit: connection.unit, timeout: connection.timeout)
+  /// Sends a request, and again where ``RetryPolicy`` has it so. A write goes out if the fence permits it then.
+  func execute(_ request: ModbusRequest, on link: any ModbusLink, isFenced: Bool = true) async -> ModbusReply {
+    let fence = isFenced ? fence : nil
+    var reply = await link.execute(request, unit: connection.unit, timeout: connection.timeout, fence: fence)
     guard case .failure(var error) = reply.result else { return reply }
     var policy = RetryPolicy(request, retries: traits.retries)
     while let pause = policy.pause(after: error) {
@@ -110,7 +113,7 @@ package final class ModbusSession: DeviceSession {
       }
       let cause = error.reason
       links.count { $0.retries[cause, default: 0] += 1 }
-      reply = await link.execute(request, unit: connection.unit, timeout: connection.timeout)
+      reply = await link.execute(request, unit: connection.unit, timeout: connection.timeout, fence: fence)
       guard case .failure(let next) = reply.result else { return reply }
       error = next
     }
@@ -120,7 +123,7 @@ package final class ModbusSession: DeviceSession {
   func report(after error: ModbusError, on link: any ModbusLink) {
     if error.provesLife { return report(.connected) }
     switch error {
-    case .queueFull, .closed: return
+    case .queueFull, .closed, .fenced: return
     case .exception, .timeout, .unreachable, .connectionLost, .notModbus:
       var told = error.deviceError(connection.description)
       let isNew = state.withLock { state in

@@ -1,0 +1,151 @@
+import Controllers
+import Documents
+import Testing
+
+/// One gateway's machine against answers made by hand. The duration is 30 s: renewals every 10 s, a margin of 3 s.
+@Suite struct LeaseMachineTests {
+  private static let me = GatewayIdentity(gateway: "gw-1", run: "a")
+  private static let own = LeaseKey.gateway("gw-1")
+  private static let other = LeaseKey.gateway("gw-2")
+
+  private static func record(_ holder: String, _ version: UInt64, transitions: Int64 = 0) -> LeaseRecord {
+    LeaseRecord(holder: holder, duration: .seconds(30), transitions: transitions, version: version)
+  }
+
+  private static func looks(_ directives: [LeaseMachine.Directive]) -> [LeaseKey] {
+    directives.compactMap { if case .look(let key) = $0 { key } else { nil } }
+  }
+  private static func writes(_ directives: [LeaseMachine.Directive]) -> [LeaseKey: LeaseRecord] {
+    Dictionary(
+      directives.compactMap { if case .write(let key, let record) = $0 { (key, record) } else { nil } },
+      uniquingKeysWith: { $1 })
+  }
+  private static func until(_ directives: [LeaseMachine.Directive]) -> Duration? {
+    directives.compactMap { if case .writes(let until) = $0 { until } else { nil } }.last
+  }
+
+  /// A machine that holds its own Lease since 100 s (sent at 100, answered at 101), of which `groups` are its own.
+  private static func holding(_ groups: Set<String>, gateways: Set<String> = ["gw-1"]) -> LeaseMachine {
+    var machine = LeaseMachine(identity: me, seed: 1)
+    _ = machine.handle(.gateways(gateways), at: .seconds(100))
+    _ = machine.handle(.answered(own, .record(nil)), at: .seconds(100))
+    _ = machine.handle(.answered(own, .record(record(machine.identity.description, 1))), at: .seconds(101))
+    _ = machine.handle(.follows(groups), at: .seconds(101))
+    for group in groups.sorted() {
+      _ = machine.handle(
+        .told(group: group, record(machine.identity.description, 2), version: 2), at: .seconds(101))
+    }
+    _ = machine.handle(.isComplete, at: .seconds(101))
+    return machine
+  }
+
+  @Test func theTimeToWriteIsCountedFromBeforeTheRenewalWasSent() {
+    var machine = LeaseMachine(identity: Self.me, seed: 1)
+    #expect(Self.looks(machine.handle(.tick, at: .seconds(90))) == [Self.own])
+    let directives = machine.handle(.answered(Self.own, .record(nil)), at: .seconds(100))
+    let written = Self.writes(directives)[Self.own]
+    #expect(written?.holder == machine.identity.description && written?.version == 0)
+    let answered = machine.handle(
+      .answered(Self.own, .record(Self.record(machine.identity.description, 1))), at: .seconds(106))
+    #expect(Self.until(answered) == .seconds(127), "30 s from 100, less the margin of 3")
+    #expect(machine.isHeld)
+  }
+
+  @Test func aRenewalThatFailsIsTriedAgainAndLengthensNothing() throws {
+    var machine = Self.holding(["1"])
+    var due: Duration?
+    for second in 102...115 where due == nil {
+      if !Self.writes(machine.handle(.tick, at: .seconds(second))).isEmpty { due = .seconds(second) }
+    }
+    let begun = try #require(due)
+    #expect(begun >= .seconds(109) && begun <= .seconds(111))
+    #expect(Self.until(machine.handle(.answered(Self.own, .failed), at: begun + .seconds(6))) == nil)
+    let again = machine.handle(.tick, at: begun + .seconds(9))
+    #expect(Self.writes(again)[Self.own] != nil)
+    #expect(machine.end == .seconds(127))
+    #expect(machine.served == ["1"], "what is cut off reads on")
+  }
+
+  @Test func whatWasTakenAwayIsServedNoLongerAndTheIdentityNeverComesBack() {
+    var machine = Self.holding(["1"])
+    let before = machine.identity
+    _ = machine.handle(.tick, at: .seconds(112))
+    #expect(Self.looks(machine.handle(.answered(Self.own, .conflict), at: .seconds(112))) == [Self.own])
+    let found = machine.handle(.answered(Self.own, .record(Self.record("", 9, transitions: 1))), at: .seconds(113))
+    #expect(Self.until(found) == .zero && machine.served == [] && machine.identity != before)
+    #expect(Self.writes(found)[Self.own]?.holder == machine.identity.description)
+  }
+
+  @Test func aRenewalWhoseAnswerWasLostIsNoLoss() {
+    var machine = Self.holding(["1"])
+    let mine = machine.identity.description
+    _ = machine.handle(.tick, at: .seconds(112))
+    _ = machine.handle(.answered(Self.own, .conflict), at: .seconds(112))
+    let found = machine.handle(.answered(Self.own, .record(Self.record(mine, 8))), at: .seconds(113))
+    #expect(Self.writes(found)[Self.own]?.version == 8, "renewed from the version that is there")
+    #expect(machine.served == ["1"] && machine.identity.description == mine)
+  }
+
+  @Test func anotherRunOfTheSameGatewayIsWaitedForTheWholeDuration() {
+    var machine = LeaseMachine(identity: Self.me, seed: 1)
+    _ = machine.handle(.tick, at: .seconds(100))
+    _ = machine.handle(.answered(Self.own, .record(Self.record("gw-1_former", 4))), at: .seconds(100))
+    for second in 101...129 {
+      let directives = machine.handle(.tick, at: .seconds(second))
+      #expect(Self.writes(directives).isEmpty, "at \(second)")
+      if !Self.looks(directives).isEmpty {
+        _ = machine.handle(.answered(Self.own, .record(Self.record("gw-1_former", 4))), at: .seconds(second))
+      }
+    }
+    #expect(Self.writes(machine.handle(.tick, at: .seconds(135)))[Self.own]?.version == 4)
+  }
+
+  @Test func aNeighboursLeaseIsTakenAwayAfterTheDurationSinceTheFirstSight() {
+    var machine = Self.holding([], gateways: ["gw-1", "gw-2"])
+    let peer = Self.record("gw-2_b", 5)
+    var buried: [Int] = []
+    for second in 102...145 {
+      let directives = machine.handle(.tick, at: .seconds(second))
+      if Self.looks(directives).contains(Self.other) {
+        _ = machine.handle(.answered(Self.other, .record(peer)), at: .seconds(second))
+      }
+      if Self.writes(directives)[Self.other] != nil { buried.append(second) }
+      if let renewal = Self.writes(directives)[Self.own] {
+        var stored = renewal
+        stored.version += 1
+        _ = machine.handle(.answered(Self.own, .record(stored)), at: .seconds(second))
+      }
+      if buried.count == 1 { break }
+    }
+    #expect(buried.allSatisfy { $0 >= 131 } && buried.count == 1, "\(buried)")
+  }
+
+  @Test func nothingChangesHandsOnceTheOwnLeaseMayHaveEnded() {
+    var machine = Self.holding(["1"])
+    _ = machine.handle(.tick, at: .seconds(112))
+    let late = machine.handle(.follows(["1", "2"]), at: .seconds(128))
+    #expect(Self.writes(late).isEmpty, "2 is free, and nobody knows whether this gateway still is one")
+    #expect(machine.served == ["1"])
+  }
+
+  @Test func drainingGivesGroupsBackAndThenTheOwnLease() {
+    var machine = Self.holding(["1", "2"])
+    let drain = machine.handle(.drain, at: .seconds(105))
+    #expect(Self.until(drain) == .zero && machine.served == [])
+    let released = Self.writes(drain)
+    #expect(Set(released.keys) == [.group("1"), .group("2")] && released.values.allSatisfy { $0.holder.isEmpty })
+    _ = machine.handle(.answered(.group("1"), .record(Self.record("", 10))), at: .seconds(105))
+    let last = machine.handle(.answered(.group("2"), .record(Self.record("", 11))), at: .seconds(105))
+    #expect(Self.writes(last)[Self.own]?.holder == "")
+    let end = machine.handle(.answered(Self.own, .record(Self.record("", 12))), at: .seconds(106))
+    #expect(end.contains(.drained))
+  }
+
+  @Test func aLeaseThatSomebodyRemovesIsLeftAloneForTheDuration() {
+    var machine = Self.holding([], gateways: ["gw-1"])
+    _ = machine.handle(.told(group: "9", Self.record("gw-2_b", 5), version: 5), at: .seconds(102))
+    _ = machine.handle(.follows(["9"]), at: .seconds(102))
+    let gone = machine.handle(.told(group: "9", nil, version: 6), at: .seconds(103))
+    #expect(Self.writes(gone)[.group("9")] == nil)
+  }
+}
