@@ -7,7 +7,8 @@ internal import NIOSSL
 
 /// Connections to one server, kept open between calls; HTTP/1.1, no redirects, no proxy.
 ///
-/// It runs on the event loops that the process has anyway, and connects at the first call. Whoever makes one closes it.
+/// It runs on the event loops that the process has anyway, and connects at the first call. Whoever makes one closes it, to
+/// know when that is done; one that is let go without is closed soon after.
 public final class HTTPLink: Sendable {
   /// Bounds of each call.
   public struct Limits: Sendable, Hashable {
@@ -48,6 +49,10 @@ public final class HTTPLink: Sendable {
     if let serverName { configuration.dnsOverride = [serverName: host] }
     client = AsyncHTTPClient.HTTPClient(
       eventLoopGroup: MultiThreadedEventLoopGroup.singleton, configuration: configuration)
+  }
+
+  deinit {
+    Task.detached { [client] in try? await client.shutdown() }
   }
 
   /// Sends and returns the whole answer, whatever its status. A cancelled task's call ends with `Cancelled`.
