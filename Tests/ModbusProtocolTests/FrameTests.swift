@@ -54,8 +54,22 @@ import Testing
     }
   }
 
-  @Test(arguments: 0..<100)
-  func framesComeOutWholeWhateverTheCuts(seed: UInt64) throws {
+  /// Of a reply that breaks off, its missing end would be made of the first bytes of the next one.
+  @Test(arguments: 1..<13) func aFrameThatBreaksOffIsNotFilledWithTheNext(lost: Int) throws {
+    let torn = MBAPFrame(transaction: 10_948, unit: 1, pdu: [3, 4, 0xF5, 0xF7, 0xF6, 0xF8])
+    let next = MBAPFrame(transaction: 10_949, unit: 1, pdu: [3, 4, 0x12, 0x34, 0x56, 0x78])
+    var parser = MBAPFrameParser(isWary: true)
+    parser.append(torn.bytes.dropLast(lost) + next.bytes)
+    var found: [MBAPFrame] = []
+    do throws(MBAPError) {
+      while let frame = try parser.next() { found.append(frame) }
+      #expect(parser.isInsideFrame, "the rest is waited for")
+    } catch {}
+    #expect(found.isEmpty)
+  }
+
+  @Test(arguments: 0..<100, [false, true])
+  func framesComeOutWholeWhateverTheCuts(seed: UInt64, isWary: Bool) throws {
     var random = SplitMix64(state: seed)
     let frames = (0..<20).map { _ in
       MBAPFrame(
@@ -63,7 +77,7 @@ import Testing
         pdu: (0..<Int.random(in: 1...253, using: &random)).map { _ in .random(in: 0 ... .max, using: &random) }[...])
     }
     var stream = frames.flatMap(\.bytes)[...]
-    var parser = MBAPFrameParser()
+    var parser = MBAPFrameParser(isWary: isWary)
     var received: [MBAPFrame] = []
     while !stream.isEmpty {
       let size = Int.random(in: 1...400, using: &random)

@@ -63,7 +63,7 @@ package struct LinkMachine: Sendable {
   private var pausedUntil = Int64.min
   private var timeoutsInARow = 0
   private var hasAnswered = false
-  private var mbap = MBAPFrameParser()
+  private var mbap = MBAPFrameParser(isWary: true)
   private var rtu = RTUReplyParser()
   private var owed = OwedReplies()
   private var backoff: ReconnectBackoff
