@@ -182,7 +182,8 @@ public actor DeviceController {
       twins.attach(device, properties: try plan.model.ruledProperties(), writesEnabled: plan.writesEnabled)
       twins.hold(device, isLeaseLost: isShared && ownership?.isLost(device) ?? false)
       let request = SessionRequest(
-        device: device, connection: plan.connection, properties: definitions, points: ids, model: plan.model.traits, fence: fence)
+        device: device, connection: plan.connection, properties: definitions, points: ids, model: plan.model.traits,
+        fence: fence)
       session = try plugin.session(for: request, feed: feed)
     } catch {
       note(.faulty(reason: error.reason, message: error.message), of: device)

@@ -61,7 +61,9 @@ import Testing
 
   /// That no write of one fell among those of another, and how long there was none at each change of hands.
   private static func gaps(_ writes: [IsolatedPlant.Write]) -> [(from: String, to: String, seconds: Double)] {
-    zip(writes, writes.dropFirst()).filter { $0.gateway != $1.gateway }.map { ($0.gateway, $1.gateway, $1.time - $0.time) }
+    zip(writes, writes.dropFirst()).filter { $0.gateway != $1.gateway }.map {
+      ($0.gateway, $1.gateway, $1.time - $0.time)
+    }
   }
 
   /// Each gateway's own view of who holds the device's group, which is what the API server says.
@@ -134,7 +136,9 @@ import Testing
       try await eventually("a third one writes", within: .seconds(60), seen: { rest.log }) {
         rest.device.writers.count > 2
       }
-      print("\(count) gateways, \(second) stopped: \(place.device.writers.last ?? "") writes after \(ContinuousClock.now - drained)")
+      print(
+        "\(count) gateways, \(second) stopped: \(place.device.writers.last ?? "") writes after \(ContinuousClock.now - drained)"
+      )
       #expect(place.device.writers.count == 3)
     }
   }

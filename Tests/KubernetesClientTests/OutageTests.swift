@@ -13,8 +13,10 @@ import Testing
   @Test(.timeLimit(.minutes(4)))
   func wishesOfBothSidesAreLaidTogetherAndNothingIsWrittenTwice() async throws {
     let boiler = try await BoilerServer()
+    // The node's own: a device of nobody is served by whoever holds a Lease, which takes an API server.
+    let device = boiler.device(desired: "{setpoint: 60}") + "\n  nodeName: gw-1"
     try await PlantCluster.with { plant in
-      try await plant.apply("\(BoilerServer.model)\n---\n\(boiler.device(desired: "{setpoint: 60}"))")
+      try await plant.apply("\(BoilerServer.model)\n---\n\(device)")
       let first = try await ClusterGateway(plant.cluster)
       try await eventually("60 is confirmed", seen: { first.process.errors }) { try await plant.told(60) > 0 }
       try await first.stop()

@@ -105,7 +105,9 @@ extension LeaseRecord {
     ]
     lease.metadata.name = key.description
     lease.metadata.namespace = namespace
-    if case .group = key { lease.metadata.labels = [LeaseKey.label: "group"] } else {
+    if case .group = key {
+      lease.metadata.labels = [LeaseKey.label: "group"]
+    } else {
       lease.metadata.labels = [LeaseKey.label: "gateway"]
     }
     if let wantedBy { lease.metadata.annotations = [LeaseKey.wantedByAnnotation: wantedBy] }

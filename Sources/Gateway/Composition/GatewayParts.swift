@@ -231,7 +231,8 @@ struct GatewayParts {
   private var health: HealthRoutes {
     let metrics = GatewayMetrics(
       nodeName: configuration.nodeName, board: board, twins: twins, telemetry: telemetry,
-      protocols: protocols, events: events, audit: audit, connections: connections, remoteWishes: remoteWishes, ownership: ownership)
+      protocols: protocols, events: events, audit: audit, connections: connections, remoteWishes: remoteWishes,
+      ownership: ownership)
     return HealthRoutes(
       unreadiness: { [mirror] in mirror.isSynced ? nil : "the resources are being read" },
       metrics: { await metrics.text() })

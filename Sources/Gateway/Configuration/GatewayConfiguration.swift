@@ -95,7 +95,8 @@ public struct GatewayConfiguration: Sendable, Hashable {
     ("tls-cert", "tlsCert"), ("tls-key", "tlsKey"), ("client-ca", "clientCA"), ("token-file", "tokenFile"),
     ("access", "access"),
     ("kubernetes", "kubernetes"), ("kubeconfig", "kubeconfig"), ("kube-context", "kubeContext"),
-    ("secret-namespaces", "secretNamespaces"), ("lease-duration", "leaseDuration"), ("history-age", "historyAge"), ("history-bytes", "historyBytes"),
+    ("secret-namespaces", "secretNamespaces"), ("lease-duration", "leaseDuration"), ("history-age", "historyAge"),
+    ("history-bytes", "historyBytes"),
   ]
 
   /// `SELVEDGE_DATA_DIR` for `data-dir`.

@@ -68,7 +68,8 @@ struct LeaseWorld {
       nodes.append(
         Node(
           machine: LeaseMachine(identity: Self.identity(index, 0), timing: timing, seed: chance.next()),
-          rate: Double.random(in: 0.99...1.01, using: &chance), offset: .seconds(Int.random(in: 0...5_000, using: &chance)))
+          rate: Double.random(in: 0.99...1.01, using: &chance),
+          offset: .seconds(Int.random(in: 0...5_000, using: &chance)))
       )
     }
     for index in nodes.indices { start(index, after: Self.random(.zero...starts, &chance)) }
@@ -158,7 +159,9 @@ struct LeaseWorld {
   /// What a watch tells that begins anew.
   private mutating func list(_ node: Int) {
     guard nodes[node].isAlive, !nodes[node].isCut else { return }
-    for case (.group(let group), let record) in leases { news(node, .told(group: group, record, version: record.version)) }
+    for case (.group(let group), let record) in leases {
+      news(node, .told(group: group, record, version: record.version))
+    }
     news(node, .isComplete)
   }
 

@@ -99,7 +99,9 @@ final class SharedGateway: Sendable {
 /// A backend that can be out of reach: requests fail, watches fall silent and end once it is back.
 final class CuttableBackend: ResourceBackend {
   private let inner: any ResourceBackend
-  private let state = Mutex<(isCut: Bool, requests: Int, watches: [Int: AsyncStream<WatchEvent>.Continuation], next: Int)>(
+  private let state = Mutex<
+    (isCut: Bool, requests: Int, watches: [Int: AsyncStream<WatchEvent>.Continuation], next: Int)
+  >(
     (false, 0, [:], 0))
 
   init(_ inner: any ResourceBackend) { self.inner = inner }

@@ -30,7 +30,7 @@ final class SharedPlant: Sendable {
     }
     try await create(
       .deviceModels, "valve",
-      ["protocol": "fake", "properties": [["name": "opening", "type": "number", "access": "ReadWrite"]]])
+      ["protocol": "fake", "properties": [["name": "opening", "type": "number", "access": "ReadWrite", "fake": [:]]]])
   }
 
   private static func crds() throws -> [JSONValue] {
@@ -57,7 +57,8 @@ final class SharedPlant: Sendable {
 
   func desire(_ name: String, _ value: Double) async throws {
     _ = try await store.patch(
-      .devices, ObjectKey(namespace: Self.namespace, name: name), .merge(["spec": ["desired": ["opening": .double(value)]]]),
+      .devices, ObjectKey(namespace: Self.namespace, name: name),
+      .merge(["spec": ["desired": ["opening": .double(value)]]]),
       subresource: nil, WriteOptions())
   }
 
