@@ -73,11 +73,12 @@ import TwinStore
     let second = try await SharedGateway("gw-2", in: plant)
     second.link.cut()
     first.link.cut()
+    try await eventually("the Lease has run out", within: .seconds(30)) { !first.ownership.statistics.isHeld }
     // Somebody on the node wishes something while nobody hears of the gateway.
-    try await eventually("its wishes are Held", within: .seconds(30)) {
-      _ = try? await first.twins.setDesired(
-        ["opening": 30], of: DeviceKey(namespace: SharedPlant.namespace, name: "v-0"), from: .local(user: "anna"))
-      return first.state("v-0") == (.held, "LeaseLost")
+    try await first.twins.setDesired(
+      ["opening": 30], of: DeviceKey(namespace: SharedPlant.namespace, name: "v-0"), from: .local(user: "anna"))
+    try await eventually("its wish is Held", within: .seconds(30), seen: { "\(first.state("v-0"))" }) {
+      first.state("v-0") == (.held, "LeaseLost")
     }
     #expect(await serving("v-0", [first]).count == 1, "it reads on")
     plant.devices.turn("v-0", .number(11))
@@ -111,9 +112,10 @@ import TwinStore
     try await eachIsServedOnce([gateway])
     gateway.link.cut()
     let device = DeviceKey(namespace: SharedPlant.namespace, name: "v-0")
-    try await eventually("a wish is Held", within: .seconds(30)) {
-      _ = try? await gateway.twins.setDesired(["opening": 30], of: device, from: .local(user: "anna"))
-      return gateway.state("v-0") == (.held, "LeaseLost")
+    try await eventually("the Lease has run out", within: .seconds(30)) { !gateway.ownership.statistics.isHeld }
+    try await gateway.twins.setDesired(["opening": 30], of: device, from: .local(user: "anna"))
+    try await eventually("the wish is Held", within: .seconds(30), seen: { "\(gateway.state("v-0"))" }) {
+      gateway.state("v-0") == (.held, "LeaseLost")
     }
     gateway.link.heal()
     try await eventually("it is carried out", within: .seconds(30)) { plant.devices["v-0"] == .number(30) }

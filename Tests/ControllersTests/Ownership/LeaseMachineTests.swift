@@ -100,11 +100,11 @@ import Testing
 
   @Test func aNeighboursLeaseIsTakenAwayAfterTheDurationSinceTheFirstSight() {
     var machine = LeaseMachine(identity: Self.me, seed: 1)
-    _ = machine.handle(.gateways(["gw-1", "gw-2"]), at: .seconds(100))
     var buried: [Int: LeaseRecord] = [:]
     var version: UInt64 = 100
     for second in 100...145 {
-      Self.tick(&machine, second, finding: [Self.other: Self.record("gw-2_b", 5)]) { key, record in
+      let event: LeaseMachine.Event = second == 100 ? .gateways(["gw-1", "gw-2"]) : .tick
+      Self.take(event, &machine, second, finding: [Self.other: Self.record("gw-2_b", 5)]) { key, record in
         guard key == Self.own else {
           buried[second] = record
           return nil
@@ -117,12 +117,17 @@ import Testing
     #expect(first.map { $0.key >= 130 && $0.value.holder == "" && $0.value.version == 5 } ?? false, "\(buried)")
   }
 
-  /// A tick; looks find what is said, or nothing, and writes are stored as `store` says or not answered.
   private static func tick(
     _ machine: inout LeaseMachine, _ second: Int, finding: [LeaseKey: LeaseRecord],
     _ store: (LeaseKey, LeaseRecord) -> LeaseRecord?
+  ) { take(.tick, &machine, second, finding: finding, store) }
+
+  /// An event; looks find what is said, or nothing, and writes are stored as `store` says or not answered.
+  private static func take(
+    _ event: LeaseMachine.Event, _ machine: inout LeaseMachine, _ second: Int, finding: [LeaseKey: LeaseRecord],
+    _ store: (LeaseKey, LeaseRecord) -> LeaseRecord?
   ) {
-    var left = machine.handle(.tick, at: .seconds(second))
+    var left = machine.handle(event, at: .seconds(second))
     while !left.isEmpty {
       switch left.removeFirst() {
       case .look(let key):
