@@ -137,8 +137,7 @@ private final class Flag: Sendable {
     }
   }
 
-  // With MQTT 3.1.1 a batch can hang after lost connections: docs/SINKS-MQTT.md says so.
-  @Test(arguments: [MQTTVersion.v5])
+  @Test(arguments: [MQTTVersion.v3_1_1, .v5])
   func `QoS 2 brings each record once over lost connections`(version: MQTTVersion) async throws {
     let guarded = try await GuardedBroker()
     let credentials = ["-p", "\(guarded.broker.port)", "-u", "gateway", "-P", GuardedBroker.password]
