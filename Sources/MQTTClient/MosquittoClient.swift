@@ -40,9 +40,7 @@ final class MosquittoClient {
     version = configuration.protocolVersion
     // The packets that a read makes necessary (PUBACK) are then only queued, and written by `write()`.
     mosquitto_threaded_set(handle, true)
-    // The most that there are message IDs for. Not 0, for any number: a client that connects again repeats as many as this
-    // says, so that at QoS 2 with MQTT 3.1.1, whose broker names no number of its own, it would repeat none.
-    mosquitto_max_inflight_messages_set(handle, 65_535)
+    mosquitto_max_inflight_messages_set(handle, 0)
     mosquitto_int_option(handle, MOSQ_OPT_TCP_NODELAY, 1)
     mosquitto_int_option(handle, MOSQ_OPT_PROTOCOL_VERSION, Int32(configuration.protocolVersion.rawValue))
     // A batch that waits for its commit is bounded by what one read takes in, not by the library's 20 messages.
