@@ -15,14 +15,15 @@ build=(-c release --disable-testable-imports)
 swift build -c release --product selvedgePackageTests
 if (($#)); then exec swift test "${build[@]}" --skip-build "$@"; fi
 
-# All tests of a process run at once, each with its stores, servers and programs: in four processes, one after the
+# All tests of a process run at once, each with its stores, servers and programs: in five processes, one after the
 # other, none comes near the 1,024 descriptors beyond which libmodbus' select() gives up. What computes for a minute
-# without a pause has a fifth: those that wait for a command's answer would get no turn.
+# without a pause has a sixth: those that wait for a command's answer would get no turn.
 simulation='^ControllersTests\.LeaseSimulationTests'
 groups=(
   '^(Documents|DeviceKit|Resources|ResourceStore|TwinStore|Telemetry|Controllers)Tests\.'
-  '^(ModbusProtocol|KubernetesClient)Tests\.'
-  '^(MQTTProtocol|UdevProtocol|Plant|SinkKit|FileSink|StdoutSink|HTTPSink)Tests\.'
+  '^(ModbusProtocol|MQTTProtocol|UdevProtocol|Plant)Tests\.'
+  '^(SinkKit|FileSink|StdoutSink|HTTPSink)Tests\.'
+  '^KubernetesClientTests\.'
   '^(KubernetesAPI|Gateway)Tests\.'
   "$simulation"
 )
