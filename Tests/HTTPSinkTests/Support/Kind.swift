@@ -14,7 +14,7 @@ struct Kind: Sendable, CustomTestStringConvertible {
   var fragment: JSONValue
 
   static let json = Kind(name: "http", path: "/json", fragment: ["format": "json", "compression": "gzip"])
-  static let ndjson = Kind(name: "http", path: "/ndjson", fragment: ["format": "ndjson"])
+  static let ndjson = Kind(name: "http", path: "/ndjson", fragment: ["format": "ndjson", "compression": "zstd"])
   static let influx = Kind(name: "http", path: "", fragment: ["format": "influx", "influx": ["database": "d"]])
   static let influx2 = Kind(
     name: "http", path: "",
