@@ -1,13 +1,13 @@
-internal import NIOCore
+package import NIOCore
 internal import Synchronization
 
 /// A request's body on its way from the connection to the one task that reads it.
 ///
 /// What is held is bounded: the connection asks ``isFull`` before it takes more from the network.
-final class RequestBodyStream: AsyncSequence, Sendable {
-  typealias Element = ByteBuffer
+package final class RequestBodyStream: AsyncSequence, Sendable {
+  package typealias Element = ByteBuffer
 
-  static let limit = 64 * 1024
+  package static let limit = 64 * 1024
 
   private struct State {
     var buffers: [ByteBuffer] = []
@@ -23,14 +23,14 @@ final class RequestBodyStream: AsyncSequence, Sendable {
   /// Called when the reader asks for the first piece, and whenever there is room again.
   private let onDemand: @Sendable (_ isFirst: Bool) -> Void
 
-  init(onDemand: @escaping @Sendable (_ isFirst: Bool) -> Void) { self.onDemand = onDemand }
+  package init(onDemand: @escaping @Sendable (_ isFirst: Bool) -> Void) { self.onDemand = onDemand }
 
   /// Many small pieces cost more than their bytes.
   private static func cost(of buffer: ByteBuffer) -> Int { Swift.max(buffer.readableBytes, 64) }
 
-  var isFull: Bool { state.withLock { $0.bytes >= Self.limit } }
+  package var isFull: Bool { state.withLock { $0.bytes >= Self.limit } }
 
-  func offer(_ buffer: ByteBuffer) {
+  package func offer(_ buffer: ByteBuffer) {
     let reader = state.withLock { state -> CheckedContinuation<ByteBuffer?, any Error>? in
       if state.isAbandoned || state.end != nil { return nil }
       if let reader = state.reader.take() { return reader }
@@ -42,7 +42,7 @@ final class RequestBodyStream: AsyncSequence, Sendable {
   }
 
   /// Ends it, with an error where it broke off. The first end counts.
-  func finish(_ end: Result<Void, any Error> = .success(())) {
+  package func finish(_ end: Result<Void, any Error> = .success(())) {
     let reader = state.withLock { state -> CheckedContinuation<ByteBuffer?, any Error>? in
       guard state.end == nil else { return nil }
       state.end = end
@@ -52,7 +52,7 @@ final class RequestBodyStream: AsyncSequence, Sendable {
   }
 
   /// Lets go of what is held and of all that is still to come.
-  func abandon() {
+  package func abandon() {
     state.withLock { state in
       state.isAbandoned = true
       state.buffers = []
@@ -61,31 +61,32 @@ final class RequestBodyStream: AsyncSequence, Sendable {
   }
 
   private func next() async throws -> ByteBuffer? {
-    let demand = state.withLock { state in
+    let isFirst = state.withLock { state in
       defer { state.wasAskedFor = true }
-      return (isFirst: !state.wasAskedFor, hadPlenty: state.bytes >= Self.limit)
+      return !state.wasAskedFor
     }
-    if demand.isFirst { onDemand(true) }
-    let next = try await withCheckedThrowingContinuation { continuation in
-      let answer = state.withLock { state -> Result<ByteBuffer?, any Error>? in
+    if isFirst { onDemand(true) }
+    return try await withCheckedThrowingContinuation { continuation in
+      // Whether there was plenty is asked as a piece is taken: the connection may have filled it up just before.
+      let (answer, hadPlenty) = state.withLock { state -> (Result<ByteBuffer?, any Error>?, Bool) in
+        let hadPlenty = state.bytes >= Self.limit
         if !state.buffers.isEmpty {
           let buffer = state.buffers.removeFirst()
           state.bytes -= Self.cost(of: buffer)
-          return .success(buffer)
+          return (.success(buffer), hadPlenty)
         }
-        if let end = state.end { return end.map { nil } }
+        if let end = state.end { return (end.map { nil }, false) }
         state.reader = continuation
-        return nil
+        return (nil, false)
       }
+      if hadPlenty { onDemand(false) }
       if let answer { continuation.resume(with: answer) }
     }
-    if demand.hadPlenty { onDemand(false) }
-    return next
   }
 
-  struct AsyncIterator: AsyncIteratorProtocol {
-    let stream: RequestBodyStream
-    mutating func next() async throws -> ByteBuffer? { try await stream.next() }
+  package struct AsyncIterator: AsyncIteratorProtocol {
+    fileprivate let stream: RequestBodyStream
+    package mutating func next() async throws -> ByteBuffer? { try await stream.next() }
   }
-  func makeAsyncIterator() -> AsyncIterator { AsyncIterator(stream: self) }
+  package func makeAsyncIterator() -> AsyncIterator { AsyncIterator(stream: self) }
 }
