@@ -188,7 +188,8 @@ let package = Package(
       "KubernetesClientTests",
       [
         "KubernetesClient", "KubernetesAPI", "HTTPClient", "HTTPServing", "ResourceStore", "ResourceConformance",
-        "Resources", "Documents", "YAML", "TestSupport", hummingbird, httpTypes, nio, nioPosix, nioTLS, log, lifecycle,
+        "Resources", "DeviceKit", "Documents", "YAML", "TestSupport", hummingbird, httpTypes, nio, nioPosix, nioTLS,
+        log, lifecycle,
       ]),
     tests(
       "ModbusProtocolTests",

@@ -54,7 +54,7 @@ struct IngestLoad {
 
   init(properties: Int) {
     keys = (0..<properties / Self.batch).map { DeviceKey(namespace: "default", name: "device-\($0)") }
-    var random = SplitMix(state: 0x5E1_7ED6E)
+    var random = SplitMix64(seed: 0x5E1_7ED6E)
     var values = [Double](repeating: 20, count: properties)
     let ids = keys.flatMap { key in
       (0..<Self.batch).map { points.id(of: PointName(device: key, property: "p\($0)")) }
@@ -91,18 +91,6 @@ struct IngestLoad {
       }
     }
     return (threadCPUNanoseconds() - begin) / Double(repeats * order.count * keys.count * Self.batch)
-  }
-}
-
-/// Splitmix64: the same numbers at every run.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ mixed >> 31
   }
 }
 

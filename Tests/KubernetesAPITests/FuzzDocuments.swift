@@ -1,3 +1,4 @@
+import DeviceKit
 import Documents
 
 /// Random JSON and damaged manifests.

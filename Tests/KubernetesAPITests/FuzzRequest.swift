@@ -1,3 +1,4 @@
+import DeviceKit
 import Documents
 
 /// One random request, aimed at the API's routes.

@@ -1,3 +1,4 @@
+import DeviceKit
 import Documents
 import Foundation
 import ResourceConformance

@@ -11,7 +11,7 @@ import Testing
 
   /// Random registers, random encodings: the block's decoder says what the codec says, or leaves it to the codec.
   @Test(arguments: 0..<300) func blocksDecodeAsTheirItemsDo(seed: UInt64) throws {
-    var random = SplitMix64(state: seed)
+    var random = SplitMix64(seed: seed)
     var bindings: [PropertyBinding] = []
     var items: [ReadItem] = []
     var address = 0

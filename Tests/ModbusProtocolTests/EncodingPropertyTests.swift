@@ -41,7 +41,7 @@ import Testing
   /// Whatever a fragment says and registers hold: an error or a value, never a crash; and what a value that was read
   /// is written as reads the same again.
   @Test(arguments: 0..<64) func everyCodecSurvivesEveryRegister(seed: UInt64) throws {
-    var random = SplitMix64(state: seed &* 7919)
+    var random = SplitMix64(seed: seed &* 7919)
     var served = 0
     for _ in 0..<2_500 where served < 20 {
       let type = PropertyType.allCases.randomElement(using: &random)!
@@ -96,7 +96,7 @@ import Testing
   @Test(
     arguments: RegisterEncoding.allCases.filter { $0.integerRange != nil && $0 != .bit }, [1.0, 0.1, 0.001, -0.5, 3])
   func whatIsReadIsWrittenTheSame(encoding: RegisterEncoding, scale: Double) throws {
-    var random = SplitMix64(state: UInt64(encoding.bitWidth) &* 31 &+ UInt64(abs(scale) * 1000))
+    var random = SplitMix64(seed: UInt64(encoding.bitWidth) &* 31 &+ UInt64(abs(scale) * 1000))
     let range = try #require(encoding.integerRange)
     for order in RegisterOrder.allCases {
       let codec = RegisterCodec(encoding, order: order, type: .number, scale: scale, offset: scale == 1 ? 0 : -40)

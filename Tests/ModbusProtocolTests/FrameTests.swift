@@ -1,3 +1,4 @@
+import DeviceKit
 import ModbusProtocol
 import Testing
 
@@ -70,7 +71,7 @@ import Testing
 
   @Test(arguments: 0..<100, [false, true])
   func framesComeOutWholeWhateverTheCuts(seed: UInt64, isWary: Bool) throws {
-    var random = SplitMix64(state: seed)
+    var random = SplitMix64(seed: seed)
     let frames = (0..<20).map { _ in
       MBAPFrame(
         transaction: .random(in: 0 ... .max, using: &random), unit: .random(in: 0 ... .max, using: &random),
@@ -93,7 +94,7 @@ import Testing
   /// Whatever a peer sends: the machine never crashes, never answers wrongly and completes each request once.
   @Test(arguments: 0..<200, LinkFraming.allCases)
   func garbageNeverPassesForAnAnswer(seed: UInt64, framing: LinkFraming) {
-    var random = SplitMix64(state: seed)
+    var random = SplitMix64(seed: seed)
     var machine = LinkMachine(framing: framing, backoff: ReconnectBackoff(seed: seed))
     let requests: [ModbusRequest] = [
       .read(.holding, address: 0, count: 4), .read(.coil, address: 0, count: 9), .reportServerID,

@@ -1,3 +1,4 @@
+import DeviceKit
 import ModbusProtocol
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
 
   @Test(arguments: 0..<200)
   func randomPlansReadEveryItemOnceWithinTheLimits(seed: UInt64) {
-    var random = SplitMix64(state: seed)
+    var random = SplitMix64(seed: seed)
     let limits = ReadPlanner.Limits(
       registersPerRead: .random(in: 4...125, using: &random), bitsPerRead: .random(in: 8...2000, using: &random),
       registerGap: .random(in: 0...60, using: &random), bitGap: .random(in: 0...300, using: &random))

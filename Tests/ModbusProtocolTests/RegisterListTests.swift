@@ -156,7 +156,7 @@ import Testing
 
   /// Random bytes with much of what means something to the reader: no crash, and rows or an error.
   @Test(arguments: 0..<40) func anyBytesAreRead(seed: UInt64) {
-    var random = SplitMix64(state: seed)
+    var random = SplitMix64(seed: seed)
     let pieces = [
       "\"", ";", ",", "\t", "\n", "\r", "Address", "Name", "Type", "40001", "0x", "-", "h", "U32", "10^", "1/0", "..",
       "°", "\u{0}", "99999999999999999999", "HR", ".", ":", "0,1", "Scale",

@@ -1,3 +1,4 @@
+import DeviceKit
 import ModbusProtocol
 import Testing
 
@@ -70,7 +71,7 @@ import Testing
 
   /// Chains of every kind of nonsense: it ends, reads what may be read, and places nothing outside its model.
   @Test(arguments: 0..<8) func noDeviceLeadsTheWalkAstray(seed: UInt64) {
-    var random = SplitMix64(state: seed)
+    var random = SplitMix64(seed: seed)
     let known = SunSpecTable.ids
     for round in 0..<400 {
       var walk = SunSpecWalk()

@@ -1,3 +1,4 @@
+import DeviceKit
 import ModbusProtocol
 import Testing
 
@@ -110,7 +111,7 @@ import Testing
 
   /// Replies of random bytes and of good frames bent out of shape: no crash, an end, bounded texts.
   @Test(arguments: 0..<8) func noReplyLeadsTheInterviewAstray(seed: UInt64) {
-    var random = SplitMix64(state: seed)
+    var random = SplitMix64(seed: seed)
     for round in 0..<500 {
       var interview = UnitInterview()
       var requests = 0

@@ -262,7 +262,7 @@ private let counting = #"{"aggregate": {"window": {"tumbling": "10s"}, "function
       let box = try await Box(
         folder, wall: MachineClocks.built + 1_000_000 * second,
         stages: #"{"filter": {"quality": ["Good"]}}, \#(counting)"#, durability: durability)
-      var generator = SeededGenerator(seed)
+      var generator = SplitMix64(seed: seed)
       var (steps, kills) = (0, 0)
       // The source's own clock; device 1 goes by it, and it is never set.
       var own = MachineClocks.built + 999_000 * second

@@ -138,7 +138,7 @@ private final class Line {
   func `with a journal no committed sample is lost over kills, and none is counted twice`(seed: UInt64) async throws {
     try await withFolder { folder in
       let line = try await Line(folder, durability: "Journal", window: "10s")
-      var generator = SeededGenerator(seed)
+      var generator = SplitMix64(seed: seed)
       var kills = 0
       for _ in 0..<400 {
         line.clock.advance(.milliseconds(Int.random(in: 100...1_500, using: &generator)))
@@ -173,7 +173,7 @@ private final class Line {
   {
     try await withFolder { folder in
       let line = try await Line(folder, durability: "Checkpoint", window: "10m")
-      var generator = SeededGenerator(seed)
+      var generator = SplitMix64(seed: seed)
       var kills = 0
       for _ in 0..<1_500 {
         line.clock.advance(.seconds(2))
@@ -260,7 +260,7 @@ private final class Line {
       let spec = try JSONValue(
         parsing: #"{"stages": [{"deadband": {"absolute": 0.01}}, \#(stage)], "to": [{"name": "cloud"}]}"#)
       await engine.apply(pipelines: [PipelineDefinition(key: "default/p", spec: spec)], sinks: [])
-      var generator = SeededGenerator(5)
+      var generator = SplitMix64(seed: 5)
       var values = (0..<10_000).map { _ in Double.random(in: 0...100, using: &generator) }
       let minutes = 45
       for _ in 0..<minutes {
@@ -307,7 +307,7 @@ private final class Line {
         }
         return looks
       }
-      var generator = SeededGenerator(seed)
+      var generator = SplitMix64(seed: seed)
       var changed = definition
       for step in 0..<600 {
         line.clock.advance(.milliseconds(50))

@@ -78,7 +78,7 @@ import Testing
       let clock = ManualClock()
       let memory = MemorySink { _, _ in MemorySink.down }
       var sent = 0
-      var generator = SeededGenerator(1)
+      var generator = SplitMix64(seed: 1)
       for round in 0..<6 {
         let plant = Plant()
         let engine = plant.engine(folder, [memory], clock)

@@ -1,3 +1,4 @@
+import DeviceKit
 import Documents
 import Foundation
 import Telemetry
@@ -11,8 +12,8 @@ private typealias Expression = Telemetry.Expression
   private static let environment = ProcessInfo.processInfo.environment
   private static let seed = environment["SELVEDGE_FUZZ_SEED"].flatMap { UInt64($0) } ?? 77
 
-  private func rounds(_ least: Int, _ body: (inout SeededGenerator) throws -> Void) rethrows {
-    var generator = SeededGenerator(Self.seed)
+  private func rounds(_ least: Int, _ body: (inout SplitMix64) throws -> Void) rethrows {
+    var generator = SplitMix64(seed: Self.seed)
     let span = Self.environment["SELVEDGE_FUZZ_SECONDS"].flatMap { Double($0) }
     let deadline = span.map { ContinuousClock.now + .seconds($0 / 4) }
     var round = 0
@@ -23,7 +24,7 @@ private typealias Expression = Telemetry.Expression
   }
 
   /// A random condition over `value`, and what Swift's own arithmetic makes of it.
-  private func condition(_ depth: Int, _ generator: inout SeededGenerator, _ value: Double) -> (ExpressionNode, Bool) {
+  private func condition(_ depth: Int, _ generator: inout SplitMix64, _ value: Double) -> (ExpressionNode, Bool) {
     func node(_ form: ExpressionNode.Form) -> ExpressionNode { ExpressionNode(form) }
     if depth == 0 || Int.random(in: 0..<4, using: &generator) == 0 {
       let (left, right) = (number(2, &generator, value), number(2, &generator, value))
@@ -48,7 +49,7 @@ private typealias Expression = Telemetry.Expression
     }
   }
 
-  private func number(_ depth: Int, _ generator: inout SeededGenerator, _ value: Double) -> (ExpressionNode, Double) {
+  private func number(_ depth: Int, _ generator: inout SplitMix64, _ value: Double) -> (ExpressionNode, Double) {
     func node(_ form: ExpressionNode.Form) -> ExpressionNode { ExpressionNode(form) }
     func inner() -> (ExpressionNode, Double) { number(depth - 1, &generator, value) }
     switch Int.random(in: 0..<(depth == 0 ? 2 : 10), using: &generator) {

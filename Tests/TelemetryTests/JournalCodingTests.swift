@@ -6,7 +6,7 @@ import Testing
 @Suite struct JournalCodingTests {
   @Test(arguments: [UInt64(1), 2, 3, 4, 5])
   func `batches of all kinds come back from the journal as they were`(seed: UInt64) throws {
-    var generator = SeededGenerator(seed)
+    var generator = SplitMix64(seed: seed)
     let points = PointTable()
     var batch = SampleBatch()
     for _ in 0..<2_000 {
@@ -36,7 +36,7 @@ import Testing
   }
 
   @Test func `damaged payloads are refused or read as something else, never more`() {
-    var generator = SeededGenerator(9)
+    var generator = SplitMix64(seed: 9)
     let points = PointTable()
     var batch = SampleBatch()
     for index in 0..<20 {

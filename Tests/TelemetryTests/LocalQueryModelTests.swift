@@ -79,7 +79,7 @@ import Testing
     async throws
   {
     try await withFolder { folder in
-      var generator = SeededGenerator(seed)
+      var generator = SplitMix64(seed: seed)
       let clock = ManualClock()
       var settings = LocalQuerySettings()
       settings.maxAge = .seconds(1_800)
@@ -156,7 +156,7 @@ import Testing
       var settings = LocalQuerySettings()
       settings.maxBytes = 64 << 10
       let engine = try await self.engine(folder, plant, clock, settings)
-      var generator = SeededGenerator(9)
+      var generator = SplitMix64(seed: 9)
       var times: [Int64] = []
       for _ in 0..<40 {
         var batch = SampleBatch()

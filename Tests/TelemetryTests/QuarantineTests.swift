@@ -150,7 +150,7 @@ import Testing
 
   @Test func `the log of a quarantine is what a plain list is, over reopening, torn ends and rewriting`() throws {
     try withFolder { folder in
-      var generator = SeededGenerator(5)
+      var generator = SplitMix64(seed: 5)
       var log = QuarantineLog(directory: folder, limit: 20_000)
       try log.open()
       var model: [(id: UInt64, sequence: UInt64)] = []

@@ -11,7 +11,7 @@ import Testing
 private final class Cloud: SinkPlugin {
   private struct State {
     var received: [String: [TelemetryRecord]] = [:]
-    var generator: SeededGenerator
+    var generator: SplitMix64
     var isUp = false
   }
   private struct Writer: SinkWriter {
@@ -30,7 +30,7 @@ private final class Cloud: SinkPlugin {
   let name = "memory"
   let schema = "type: object"
 
-  init(_ seed: UInt64) { state = Mutex(State(generator: SeededGenerator(seed))) }
+  init(_ seed: UInt64) { state = Mutex(State(generator: SplitMix64(seed: seed))) }
   func writer(for request: SinkRequest) throws(SinkError) -> any SinkWriter { Writer(name: request.name, cloud: self) }
   func received(_ sink: String) -> [TelemetryRecord] { state.withLock { $0.received[sink] ?? [] } }
   func stayUp() { state.withLock { $0.isUp = true } }
@@ -156,7 +156,7 @@ private struct Expected {
   }
 
   /// A spec that loses no sample by what it asks for. The first pipeline's windows are always the same.
-  private static func spec(_ pipeline: Int, _ generator: inout SeededGenerator) -> JSONValue {
+  private static func spec(_ pipeline: Int, _ generator: inout SplitMix64) -> JSONValue {
     let stages = front.shuffled(using: &generator).prefix(Int.random(in: 0...3, using: &generator))
     let size = pipeline == 0 ? "1s" : ["1s", "2s", "500ms"].randomElement(using: &generator) ?? "1s"
     let functions: [JSONValue] = pipeline > 0 && Bool.random(using: &generator) ? ["mean"] : []
@@ -195,7 +195,7 @@ private struct Expected {
         directory: folder, node: "n", points: sources.points, sinks: [cloud],
         describe: { sources.describe($0) }, range: { _ in nil }, clock: clock.clock,
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-      var generator = SeededGenerator(seed)
+      var generator = SplitMix64(seed: seed)
       var pipelines: [Int: JSONValue] = [:]
       var sinks: [String: Int] = ["a": 0, "b": 0, "c": 0]
       var expected = (0..<4).map { _ in Expected(sources.count) }

@@ -73,7 +73,7 @@ import Testing
   @Test func `a spool that is dropped without closing goes on where it was, each record once`() throws {
     try withFolder { folder in
       var delivered: [UInt64] = []
-      var generator = SeededGenerator(3)
+      var generator = SplitMix64(seed: 3)
       for _ in 0..<20 {
         let bench = try Bench(folder, SpoolLimits(segmentBytes: 4_096))
         try bench.append(Int.random(in: 1...300, using: &generator))

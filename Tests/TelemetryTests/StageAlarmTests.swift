@@ -107,7 +107,7 @@ import Testing
   /// An alarm by the book: the condition as a step function, searched second by second.
   @Test(arguments: 1...8 as ClosedRange<UInt64>)
   func `random conditions raise and clear as a step function says`(seed: UInt64) throws {
-    var generator = SeededGenerator(seed)
+    var generator = SplitMix64(seed: seed)
     let (onDelay, offDelay) = (Int.random(in: 0...4, using: &generator), Int.random(in: 0...4, using: &generator))
     let run = try alarm(
       #""when": "value > 5", "clear": "value < 3", "for": "\#(onDelay)s", "clearFor": "\#(offDelay)s""#)

@@ -144,7 +144,7 @@ import Testing
 
   @Test(arguments: 1...6 as ClosedRange<UInt64>)
   func `random samples derive what a plain loop does`(seed: UInt64) throws {
-    var generator = SeededGenerator(seed)
+    var generator = SplitMix64(seed: seed)
     var samples: [NamedSample] = []
     var time = 1_000 * second
     for _ in 0..<3_000 {

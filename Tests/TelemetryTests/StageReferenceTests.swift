@@ -57,7 +57,7 @@ import Testing
   ]
 
   static func samples(_ seed: UInt64) -> [NamedSample] {
-    var generator = SeededGenerator(seed)
+    var generator = SplitMix64(seed: seed)
     var time = 1_000 * second
     var samples: [NamedSample] = []
     for _ in 0..<4_000 {

@@ -52,7 +52,7 @@ import Testing
 
   /// Values of many shapes, at times of irregular distance.
   static func walk(_ seed: UInt64, _ count: Int) -> [NamedSample] {
-    var generator = SeededGenerator(seed)
+    var generator = SplitMix64(seed: seed)
     var (time, value) = (1_000.0, 0.0)
     return (0..<count).map { index in
       time += Double.random(in: 0.001...2, using: &generator)

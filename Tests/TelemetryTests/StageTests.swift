@@ -72,7 +72,7 @@ import Testing
   }
 
   @Test func `a filter over many samples keeps exactly those that its condition takes`() throws {
-    var generator = SeededGenerator(4)
+    var generator = SplitMix64(seed: 4)
     let values: [Value?] = (0..<5_000).map { _ in
       Int.random(in: 0..<5, using: &generator) == 0 ? .string("") : .number(.random(in: -1...1, using: &generator))
     }

@@ -47,7 +47,7 @@ import Testing
 
   /// Series of all habits, with gaps, bursts, late and misplaced samples, resets, bad readings and such as are no number.
   static func samples(_ seed: UInt64, count: Int = 1_200, texts: Bool) -> [Sample] {
-    var generator = SeededGenerator(seed)
+    var generator = SplitMix64(seed: seed)
     var samples: [Sample] = []
     var clocks = [Int64](repeating: 1_700_000_000 * second, count: Habit.allCases.count)
     var levels = [Double](repeating: 8, count: clocks.count)

@@ -48,7 +48,7 @@ private struct ReferenceWindows {
   @Test(arguments: [(0, 0), (1, 2), (2, 12), (3, 25), (4, 2), (5, 0), (6, 7)] as [(UInt64, Int64)])
   func `windows agree with a reference over late, reordered and missing samples`(seed: UInt64, lateness: Int64) throws {
     for withEdges in [false, true] {
-      var generator = SeededGenerator(seed)
+      var generator = SplitMix64(seed: seed)
       let functions = withEdges ? #""mean","min","max","count","first","last""# : #""mean","min","max","count""#
       let core = PipelineCore(
         try specification(
@@ -186,7 +186,7 @@ private struct ReferenceWindows {
   }
 
   @Test func `state saved in the middle of windows goes on as if nothing had been`() throws {
-    var generator = SeededGenerator(9)
+    var generator = SplitMix64(seed: 9)
     let stages =
       #"{"deadband": {"absolute": 1}}, {"throttle": {"every": "500ms"}}, {"aggregate": {"window": {"tumbling": "10s"}, "functions": ["mean","count","first","last"], "lateness": "15s"}}"#
     let whole = PipelineCore(try specification(stages))

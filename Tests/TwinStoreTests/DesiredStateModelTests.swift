@@ -3,19 +3,6 @@ import Documents
 import Testing
 import TwinStore
 
-/// SplitMix64: the same sequence for the same seed everywhere.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-  init(seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var value = state
-    value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-    return value ^ (value >> 31)
-  }
-}
-
 /// One property of one device, with a plant around it that misbehaves as a seed says. Checks, at every step, what must
 /// always hold.
 struct Plant {
@@ -63,7 +50,7 @@ struct Plant {
   var rewrites: [Timestamp] = []
   var faults: [String] = []
 
-  init(using generator: inout SeededGenerator) {
+  init(using generator: inout SplitMix64) {
     rules = WriteRules(
       confirmWithin: .seconds(2), retries: Int.random(in: 1...3, using: &generator),
       onReconnect: WriteRules.OnReconnect.allCases.randomElement(using: &generator)!,
@@ -238,7 +225,7 @@ struct Plant {
 }
 
 @Suite struct DesiredStateModelTests {
-  static func steps(using generator: inout SeededGenerator) -> [Plant.Step] {
+  static func steps(using generator: inout SplitMix64) -> [Plant.Step] {
     (0..<Int.random(in: 5...60, using: &generator)).map { _ in
       switch Int.random(in: 0..<100, using: &generator) {
       case 0..<12: .wish(Int.random(in: 1...4, using: &generator))
@@ -260,7 +247,7 @@ struct Plant {
 
   /// The first fault of a run, or nil.
   static func fault(of steps: [Plant.Step], seed: UInt64) -> String? {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SplitMix64(seed: seed)
     var plant = Plant(using: &generator)
     if let fault = plant.faults.first { return fault }
     for step in steps {
@@ -273,7 +260,7 @@ struct Plant {
 
   @Test func `Whatever happens in whatever order, nothing is written that should not be and every wish settles`() {
     for seed in UInt64(0)..<5_000 {
-      var generator = SeededGenerator(seed: seed &* 7_919)
+      var generator = SplitMix64(seed: seed &* 7_919)
       var steps = Self.steps(using: &generator)
       guard let fault = Self.fault(of: steps, seed: seed) else { continue }
       // Shrinks: leaves out what the fault does not need.
@@ -283,7 +270,7 @@ struct Plant {
         fewer.remove(at: index)
         if Self.fault(of: fewer, seed: seed) == fault { steps = fewer } else { index += 1 }
       }
-      var seeded = SeededGenerator(seed: seed)
+      var seeded = SplitMix64(seed: seed)
       let rules = Plant(using: &seeded).rules
       Issue.record("seed \(seed): \(fault) after \(steps.map(\.description)) with \(rules)")
       return

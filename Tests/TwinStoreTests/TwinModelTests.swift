@@ -298,7 +298,7 @@ struct TwinRun {
 
 @Suite struct TwinModelTests {
   static func steps(_ seed: UInt64) -> [TwinRun.Step] {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SplitMix64(seed: seed)
     func name() -> String { TwinRun.names[Int.random(in: 0..<5, using: &generator)] }
     func value() -> Int { Int.random(in: 1...3, using: &generator) }
     return (0..<Int.random(in: 5...30, using: &generator)).map { _ in

@@ -63,7 +63,7 @@ import TwinStore
   }
 
   /// A file and its log as a kill leaves them, with a log of some length.
-  private func killed(_ random: inout Seeded) async throws -> TemporaryDirectory {
+  private func killed(_ random: inout SplitMix64) async throws -> TemporaryDirectory {
     let directory = TemporaryDirectory()
     let boiler = try Boiler(in: directory, options: .init(reportedInterval: .seconds(3_600)))
     for round in 0..<Int.random(in: 3...40, using: &random) {
@@ -84,7 +84,7 @@ import TwinStore
 
   @Test(arguments: UInt64(0)..<60)
   func `A torn or flipped file or log is sound after the start, or set aside`(seed: UInt64) async throws {
-    var random = Seeded(state: seed)
+    var random = SplitMix64(seed: seed)
     let directory = try await killed(&random)
     let names = ["twin.db", "twin.db-wal"].filter {
       FileManager.default.fileExists(atPath: directory.path + "/" + $0)
@@ -117,17 +117,5 @@ import TwinStore
     #expect(try connection.integrityFault() == nil)
     let again = try Boiler(in: directory)
     #expect(again["counter"].reading.value == .integer(7) && again["setpoint"].desired?.value == 33)
-  }
-}
-
-/// Splitmix64: the same numbers for the same seed.
-struct Seeded: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ mixed >> 31
   }
 }

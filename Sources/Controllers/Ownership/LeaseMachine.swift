@@ -1,3 +1,5 @@
+internal import DeviceKit
+
 /// Which groups of devices this gateway serves, and until when it may write, as a pure machine: events in, directives
 /// out, no clock and no I/O. Times are spans since the machine's start (CLOCK_BOOTTIME).
 ///
@@ -75,7 +77,7 @@ public struct LeaseMachine: Sendable {
   static let moveLimit = 8
 
   let timing: LeaseTiming
-  var jitter: LeaseJitter
+  var jitter: SplitMix64
   var now = Duration.zero
   var directives: [Directive] = []
   var busy: [LeaseKey: Flight] = [:]
@@ -127,7 +129,7 @@ public struct LeaseMachine: Sendable {
   public init(identity: GatewayIdentity, timing: LeaseTiming = LeaseTiming(), seed: UInt64) {
     self.identity = identity
     self.timing = timing
-    jitter = LeaseJitter(seed: seed)
+    jitter = SplitMix64(seed: seed)
   }
 
   var name: String { identity.gateway }
@@ -269,19 +271,7 @@ public struct LeaseMachine: Sendable {
   }
 }
 
-/// Chance that follows from its seed (SplitMix64; Steele, Lea and Flood, 2014).
-struct LeaseJitter: RandomNumberGenerator, Sendable {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-
+extension SplitMix64 {
   /// A tenth more or less.
   mutating func near(_ span: Duration) -> Duration { span * Double.random(in: 0.9...1.1, using: &self) }
 }

@@ -1,4 +1,5 @@
 import Controllers
+import DeviceKit
 import Documents
 
 /// Gateways around one API server, in simulated time: latencies, lost requests and answers, gateways that are cut off,
@@ -58,12 +59,12 @@ struct LeaseWorld {
   var triesWrites = true
   private var flights = 0
   private var queue = EventQueue<Action>()
-  private var chance: SplitMix
+  private var chance: SplitMix64
 
   init(gateways: Int, groups: Set<String>, timing: LeaseTiming = LeaseTiming(), seed: UInt64, starts: Duration) {
     self.timing = timing
     self.groups = groups
-    chance = SplitMix(seed: seed)
+    chance = SplitMix64(seed: seed)
     for index in 0..<gateways {
       nodes.append(
         Node(
@@ -79,7 +80,7 @@ struct LeaseWorld {
   static func identity(_ index: Int, _ run: Int) -> GatewayIdentity {
     GatewayIdentity(gateway: name(index), run: "r\(index)x\(run)")
   }
-  private static func random(_ range: ClosedRange<Duration>, _ chance: inout SplitMix) -> Duration {
+  private static func random(_ range: ClosedRange<Duration>, _ chance: inout SplitMix64) -> Duration {
     range.lowerBound + (range.upperBound - range.lowerBound) * Double.random(in: 0...1, using: &chance)
   }
   mutating func random(_ low: Int, _ high: Int) -> Duration {
@@ -289,18 +290,6 @@ struct LeaseWorld {
   /// Groups that are served by no gateway, or by several.
   var unsettled: [String] {
     groups.filter { group in nodes.count { $0.isAlive && $0.served.contains(group) } != 1 }.sorted()
-  }
-}
-
-struct SplitMix: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }
 

@@ -1,3 +1,4 @@
+import DeviceKit
 import Documents
 import Foundation
 import Synchronization
@@ -20,7 +21,7 @@ import Testing
         "apply", "-f", "-",
         input: ([ClockServer.model] + names.map(clockServer.device)).joined(separator: "\n---\n"))
       for name in names { try await gateway.awaitCondition("Connected", of: "device", name, "True") }
-      var random = Seeded(state: 0x5E1)
+      var random = SplitMix64(seed: 0x5E1)
       var worst: Int64 = 0
       var patches = 0
       let ledger = Ledger()
@@ -272,16 +273,4 @@ private final class ClockServer {
         await server.serve_forever()
     asyncio.run(main())
     """#
-}
-
-/// Splitmix64: the same numbers for the same seed.
-private struct Seeded: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ mixed >> 31
-  }
 }

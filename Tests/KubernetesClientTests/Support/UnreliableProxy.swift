@@ -1,3 +1,4 @@
+import DeviceKit
 import NIOCore
 import NIOPosix
 import Synchronization

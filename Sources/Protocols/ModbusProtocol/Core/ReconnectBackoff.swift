@@ -1,3 +1,5 @@
+internal import DeviceKit
+
 /// How long to wait before the next attempt to connect: doubling from a base to a limit, spread by chance so that many
 /// links do not return at once.
 public struct ReconnectBackoff: Sendable, Hashable {
@@ -10,7 +12,7 @@ public struct ReconnectBackoff: Sendable, Hashable {
   public init(base: Duration = .milliseconds(250), limit: Duration = .seconds(10), seed: UInt64) {
     self.base = base
     self.limit = limit
-    random = SplitMix64(state: seed)
+    random = SplitMix64(seed: seed)
   }
 
   /// The wait after one more failure: half to all of base × 2^failures, never above the limit.
@@ -21,17 +23,4 @@ public struct ReconnectBackoff: Sendable, Hashable {
   }
 
   public mutating func reset() { failures = 0 }
-}
-
-/// The generator of Steele, Lea and Flood (2014): small and seedable.
-package struct SplitMix64: RandomNumberGenerator, Sendable, Hashable {
-  package var state: UInt64
-  package init(state: UInt64) { self.state = state }
-  package mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
 }
