@@ -45,12 +45,7 @@ public struct DiscoveredModel: Sendable, Hashable {
   public init(nameHint: String, specification: JSONValue) {
     self.nameHint = nameHint
     self.specification = specification
-    // FNV-1a of 64 bits.
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for byte in Array(nameHint.utf8) + [0] + specification.serialised() {
-      hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3
-    }
-    let digits = String(hash, radix: 16)
+    let digits = String(FNV1a.hash(Array(nameHint.utf8) + [0] + specification.serialised()), radix: 16)
     fingerprint = String(repeating: "0", count: 16 - digits.utf8.count) + digits
   }
 

@@ -21,11 +21,9 @@ struct ServedKind: Sendable {
     }
   }
 
-  /// Tells one schema of a kind from another (FNV-1a, 64 bits, of its text).
+  /// Tells one schema of a kind from another (a hash of its text).
   static func hash(of definition: ResourceDefinition) -> Int64 {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for byte in definition.schema.serialised() { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-    return Int64(bitPattern: hash)
+    Int64(bitPattern: FNV1a.hash(definition.schema.serialised()))
   }
 
   /// Where a write is aimed and who makes it.

@@ -1,3 +1,5 @@
+internal import Documents
+
 /// Devices that one gateway serves together: the unit that changes hands.
 public enum DeviceGroup {
   /// A Device's label that names its group; devices of one network belong together.
@@ -22,8 +24,7 @@ public enum DeviceGroup {
 
   /// FNV-1a with an avalanche step: the same on all machines.
   static func hash(_ text: String) -> UInt64 {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    var hash = FNV1a.hash(text)
     hash ^= hash >> 33
     hash = hash &* 0xFF51_AFD7_ED55_8CCD
     hash ^= hash >> 33

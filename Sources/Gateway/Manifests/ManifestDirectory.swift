@@ -136,10 +136,8 @@ public actor ManifestDirectory {
     !name.hasPrefix(".") && [".yaml", ".yml", ".json"].contains { name.hasSuffix($0) }
   }
 
-  /// FNV-1a over the content, with its length: tells an edit, withstands no adversary (who could write the file anyway).
+  /// A hash of the content, with its length: tells an edit, withstands no adversary (who could write the file anyway).
   private static func digest(of bytes: [UInt8]) -> String {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-    return "\(bytes.count)-\(String(hash, radix: 16))"
+    "\(bytes.count)-\(String(FNV1a.hash(bytes), radix: 16))"
   }
 }

@@ -66,12 +66,10 @@ final class OpenAPIDocuments: Sendable {
   }
 }
 
-/// FNV-1a with 64 bits: tells versions of a document apart; no defence against forgery.
+/// Tells versions of a document apart; no defence against forgery.
 enum ContentHash {
   static func text(of bytes: [UInt8]) -> String {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-    let digits = String(hash, radix: 16, uppercase: true)
+    let digits = String(FNV1a.hash(bytes), radix: 16, uppercase: true)
     return String(repeating: "0", count: 16 - digits.count) + digits
   }
 }

@@ -45,20 +45,17 @@ final class RedeliveryStage: SampleStage {
 
   /// What a sample is remembered by, never zero; the same in every process.
   private static func mark(_ columns: BatchColumns, _ row: Int) -> UInt64 {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    func mix(_ word: UInt64) {
-      for byte in 0..<8 { hash = (hash ^ (word >> UInt64(byte * 8) & 0xFF)) &* 0x100_0000_01B3 }
-    }
-    mix(UInt64(bitPattern: columns.sourceTimes[row]))
-    mix(UInt64(columns.kinds[row].rawValue) | UInt64(columns.qualities[row].rawValue) << 8)
+    var content = FNV1a()
+    content.add(UInt64(bitPattern: columns.sourceTimes[row]))
+    content.add(UInt64(columns.kinds[row].rawValue) | UInt64(columns.qualities[row].rawValue) << 8)
     if columns.kinds[row] == .side {
-      var content = ByteWriter()
-      content.value(columns.value(at: row))
-      for byte in content.bytes { mix(UInt64(byte)) }
+      var value = ByteWriter()
+      value.value(columns.value(at: row))
+      content.add(value.bytes)
     } else {
-      mix(columns.payloads[row])
+      content.add(columns.payloads[row])
     }
-    hash = (hash ^ hash >> 31) &* 0x94D0_49BB_1331_11EB
+    let hash = (content.value ^ content.value >> 31) &* 0x94D0_49BB_1331_11EB
     return (hash ^ hash >> 29) | 1
   }
 
