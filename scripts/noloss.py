@@ -261,6 +261,13 @@ class Broker:
             text.seek(offset)
             return re.findall(r"^\d+: (\S+) [012] (\S+)$", text.read(), re.MULTILINE)
 
+    def connected_at(self, prefix, offset=0):
+        """When, to a second, a client whose ID begins so connected last, in the log from `offset` on; None: it has not."""
+        with open(self.program.log, errors="replace") as text:
+            text.seek(offset)
+            found = re.findall(rf"^(\d+): New client connected from \S+ as {prefix}", text.read(), re.MULTILINE)
+        return int(found[-1]) if found else None
+
     def log_size(self):
         return os.path.getsize(self.program.log)
 

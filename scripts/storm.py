@@ -109,6 +109,8 @@ class Storm:
         self.size, self.lateness, self.slack = size, lateness, slack
         self.excused, self.counts, self.problems = [], {}, []
         self.full_since = None
+        # Since when what the source has is late: it or the gateway was away. Windows wait for it meanwhile.
+        self.late_since, self.log_offset = None, 0
         self.skipped = []
         self.faults = {"cloud": 2, "kill": 3, "broker": 1, "torn": 2, "stop": 1}
         if check.clock:
@@ -145,10 +147,23 @@ class Storm:
             self.kill()
         self.check.cloud.start()
 
+    def interrupt(self):
+        """Notes that from now on the gateway hears nothing of its source, until it has connected anew."""
+        self.late_since = self.late_since or time.time()
+        self.log_offset = self.check.source.log_size()
+
+    def catch_up(self, now):
+        """Forgets an interruption after which the gateway has had time to take what was kept for it."""
+        since = self.check.source.connected_at("selvedge-", self.log_offset)
+        if since is not None and now - since > 1 + self.lateness + self.slack:
+            self.late_since = None
+
     def kill(self, torn=False):
         killed = time.time()
+        self.catch_up(killed)
         self.check.gateway.end(signal.SIGKILL)
-        begin = min(killed, self.full_since or killed)
+        begin = min(killed, self.full_since or killed, self.late_since or killed)
+        self.interrupt()
         self.excused.append(((begin - self.lateness - self.slack) // self.size * self.size, killed))
         if torn:
             data = os.path.join(self.check.folder, "data", "spool")
@@ -165,12 +180,16 @@ class Storm:
         self.kill(torn=True)
 
     def stop(self):
+        self.catch_up(time.time())
+        self.interrupt()
         code = self.check.gateway.end(signal.SIGTERM, patience=30)
         if code != 0:
             self.problems.append(f"the gateway ended a clean stop with code {code}")
         self.check.start_gateway()
 
     def broker(self):
+        self.catch_up(time.time())
+        self.interrupt()
         self.check.source.stop()
         self.check.pause(self.generator.uniform(0, 2))
         self.check.source.start()
