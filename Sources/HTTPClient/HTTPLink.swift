@@ -52,6 +52,7 @@ public final class HTTPLink: Sendable {
   }
 
   deinit {
+    // Outlives the link, and ends by itself once the client's connections are closed.
     Task.detached { [client] in try? await client.shutdown() }
   }
 

@@ -2,9 +2,7 @@ internal import Glibc
 
 /// Keeps a gateway's identity over restarts, so that one that is back in time goes on serving what it served. The file
 /// is locked while the process runs: who has it knows that the process before is over.
-///
-/// Unchecked: the descriptor never changes, and what it is used for is one system call.
-final class IdentityFile: @unchecked Sendable {
+final class IdentityFile: Sendable {
   private let descriptor: Int32
   let identity: GatewayIdentity
 
