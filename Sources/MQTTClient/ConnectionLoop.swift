@@ -61,12 +61,15 @@ final class ConnectionLoop {
       if client !== polled { (canRead, canWrite) = (false, false) }
       if let client {
         do throws(MQTTError) {
+          // Messages that a broker has kept come with its acceptance: subscribers hear of the connection first.
+          defer { dispatch(client.notes) }
           if canRead { try read(client) }
+          try checkConnect(client)
+          dispatch(client.notes)
           if isConnected { try sendPublications(client) }
           try runHandlers()
           // PUBACKs of what was read leave from here on.
           if client.wantsWrite || canWrite { try client.write() }
-          try checkConnect(client)
           settleAcknowledged(client)
           try client.upkeep()
           if client.socket < 0 { throw MQTTError(.connectionLost, "the broker closed the connection") }
@@ -264,10 +267,7 @@ final class ConnectionLoop {
       usleep(UInt32(ConnectionLoop.gathering.nanoseconds / 1_000))
     }
     notes.arrival = shared.now()
-    defer {
-      dispatch(notes)
-      settleAcknowledged(client)
-    }
+    defer { settleAcknowledged(client) }
     for _ in 0..<ConnectionLoop.readLimit {
       let events = notes.events
       try client.read()

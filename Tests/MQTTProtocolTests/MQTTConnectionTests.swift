@@ -113,9 +113,16 @@ extension MQTTConnection {
     // A second client of the same ID takes the session over while the first still holds the acknowledgement.
     let successor = MQTTConnection(name: "default/successor", logger: quiet)
     let redelivered = Heard()
-    let second = successor.subscribe([try TopicFilter("q")], handler: redelivered.take)
+    let hadConnected = Mutex<Bool?>(nil)
+    let second = successor.subscribe([try TopicFilter("q")]) { event in
+      if case .messages = event {
+        hadConnected.withLock { $0 = $0 ?? redelivered.states.contains { $0 == .connected } }
+      }
+      redelivered.take(event)
+    }
     successor.configure(try BrokerConfiguration(url: broker.url, clientID: "keeper", cleanSession: false))
     try await eventually("delivered again") { redelivered.texts.contains("precious") }
+    #expect(hadConnected.withLock { $0 } == true, "the connection is told before what the broker kept for it")
     subscriber.close()
     isStuck.withLock { $0 = false }
     subscription.cancel()

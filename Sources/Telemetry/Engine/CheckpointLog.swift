@@ -7,6 +7,7 @@ internal import SinkKit
 /// blocking I/O, on the file thread.
 actor CheckpointLog {
   private static let name = "checkpoints"
+  private static let rememberedName = "remembered"
   private static let magic: UInt64 = 0x314B_4C43_535A_5345
   /// A file is replaced when it is longer than this and than so many times its beginning.
   private static let shortest = 256 << 10
@@ -100,6 +101,36 @@ actor CheckpointLog {
   func save(_ history: ClockHistory) throws(SpoolError) {
     try Folder.make(directory)
     try Folder.replace(ClockFile.name, in: directory, with: history.json.serialised())
+  }
+
+  // MARK: Redelivered samples
+
+  /// Returns once what tells the latest samples from others is safe, for the next start.
+  func save(remembered marks: [UInt64]) throws(SpoolError) {
+    var payload = ByteWriter()
+    payload.varint(UInt64(marks.count))
+    for mark in marks { payload.fixed(mark) }
+    var output = ByteWriter()
+    SegmentFormat.append(payload.bytes, to: &output)
+    try Folder.make(directory)
+    try Folder.replace(Self.rememberedName, in: directory, with: output.bytes)
+    writtenBytes += UInt64(output.bytes.count)
+  }
+
+  /// What the last clean stop saved, once; empty where there was none or the file is damaged.
+  func takeRemembered() throws(SpoolError) -> [UInt64] {
+    let path = "\(directory)/\(Self.rememberedName)"
+    guard let content = try Folder.content(of: path) else { return [] }
+    try Folder.remove(path)
+    guard let payload = SegmentFormat.payload(in: content, at: 0) else { return [] }
+    var input = ByteReader(content, in: payload)
+    var marks: [UInt64] = []
+    guard let count = try? input.count() else { return [] }
+    for _ in 0..<count {
+      guard let mark: UInt64 = try? input.fixed() else { return [] }
+      marks.append(mark)
+    }
+    return marks
   }
 
   /// Keys of the spools on disk.

@@ -57,6 +57,7 @@ extension TelemetryEngine {
       let others = isAll ? unclaimed.values.sorted { $0.pipeline < $1.pipeline } : []
       try await checkpoints.save(safe.map(\.checkpoint) + others, isAll: isAll)
       for item in safe { item.run.saved = item.saved }
+      if isFinal { try await checkpoints.save(remembered: durability.redeliveries.remembered) }
       durability.checkpointError = nil
       durability.checkpointCount += 1
       try await truncateJournal(Dictionary(uniqueKeysWithValues: safe.map { ($0.run.key, $0.checkpoint.journal) }))

@@ -37,7 +37,7 @@ extension TelemetryEngine {
   public nonisolated func link(isLost: Bool) {
     links.withLock { links in
       if isLost { links.lost += 1 } else { links.restored += 1 }
-      links.isUnheeded = links.isUnheeded || isLost
+      links.isUnheeded = true
     }
   }
 
@@ -89,12 +89,12 @@ extension TelemetryEngine {
 
   /// The batch without samples that a broker has sent before; these are counted in the pipelines.
   func withoutRepeated(_ batch: SampleBatch, _ takers: [PipelineRun]) -> SampleBatch {
-    let hasLost = links.withLock { links in
+    let isNewLink = links.withLock { links in
       defer { links.isUnheeded = false }
       return links.isUnheeded
     }
-    if hasLost { durability.redeliveries.linkBroke() }
-    let repeated = durability.redeliveries.repeated(in: batch, at: clock.elapsed) { point in
+    if isNewLink { durability.redeliveries.linkChanged() }
+    let repeated = durability.redeliveries.repeated(in: batch, of: points, at: clock.elapsed) { point in
       takers.contains { $0.core.wants(point) }
     }
     guard let repeated else { return batch }
@@ -107,6 +107,7 @@ extension TelemetryEngine {
 
   /// Looks at the journal that the last stop left: where the next entry goes, and which samples may come again.
   func recoverJournal(after checkpoints: [Checkpoint]) async throws(SpoolError) {
+    durability.redeliveries = RedeliveryFilter(remembered: try await self.checkpoints.takeRemembered())
     let (segments, nextSegment) = try await journal.recover()
     var nextOrdinal = checkpoints.map(\.journal).max() ?? 0
     for segment in segments {
@@ -115,13 +116,15 @@ extension TelemetryEngine {
       nextOrdinal = max(nextOrdinal, segment.firstOrdinal)
       for (entry, ordinal) in entries {
         nextOrdinal = max(nextOrdinal, ordinal + 1)
-        if case .samples(let batch) = entry { _ = durability.redeliveries.repeated(in: batch, at: 0) { _ in true } }
+        if case .samples(let batch) = entry {
+          _ = durability.redeliveries.repeated(in: batch, of: points, at: 0) { _ in true }
+        }
       }
     }
     if durability.damagedBytes > 0 {
       logger.error("journal: \(durability.damagedBytes) bytes are damaged; samples in them are lost")
     }
-    durability.redeliveries.linkBroke()
+    durability.redeliveries.linkChanged()
     durability.segments = segments
     durability.encoder = JournalEncoder(nextOrdinal: nextOrdinal, nextSegment: nextSegment)
   }

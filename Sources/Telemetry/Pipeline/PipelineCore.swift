@@ -136,7 +136,7 @@ package final class PipelineCore {
 
   /// Counts samples that the pipeline would take and is not given, under a cause.
   package func refuse(_ points: [PointID], _ cause: String) {
-    let count = points.count { Int($0.index) < slotTable.count && slotTable[Int($0.index)] >= 0 }
+    let count = points.count(where: wants)
     selected.input += UInt64(count)
     selected.drop(count, cause)
   }
