@@ -77,13 +77,21 @@ package struct WindowStage: ~Copyable {
   package mutating func process(_ columns: BatchColumns, _ selection: Selection, into output: inout RecordRows) {
     let (rows, slots, count) = (selection.rows, selection.slots, selection.count)
     let times = aggregate.time == .event ? columns.sourceTimes : columns.gatewayTimes
-    let cells = table.cells
+    let (cells, common) = (table.cells, series.cells)
     let span = UInt64(bitPattern: panes.pane)
     let isPlain = plan.isPlain
     var fast = 0
     for index in 0..<count {
-      // With more series than the cache holds, a cell is asked for before its turn.
-      prefetch_for_write(cells + 2 * Int(slots[min(index + Self.ahead, count - 1)]))
+      // With more series than the cache holds, what a sample may touch is asked for before its turn.
+      let next = Int(slots[min(index + Self.ahead, count - 1)])
+      prefetch_for_write(cells + 2 * next)
+      // What opens or closes a window needs more, which is known once its cell is there.
+      let nearer = min(index + Self.ahead / 2, count - 1)
+      let (near, nearTime) = (Int(slots[nearer]), times[Int(rows[nearer])])
+      if UInt64(bitPattern: nearTime &- cells[2 * near].start) >= span || nearTime >= cells[2 * near].closeAt {
+        prefetch_for_write(cells + 2 * near + 1)
+        prefetch_for_write(common + near)
+      }
       let row = Int(rows[index])
       let cell = cells + 2 * Int(slots[index])
       let time = times[row]
@@ -103,7 +111,7 @@ package struct WindowStage: ~Copyable {
   }
 
   /// How many samples before its turn a cell is asked for.
-  private static let ahead = 16
+  private static let ahead = 24
 
   /// Takes one sample by the full rules. One of Bad quality or without a value only ends what is known of the value's
   /// course; it moves no time on, since its own may be the gateway's where the others are the source's.
