@@ -1,4 +1,5 @@
 public import DeviceKit
+internal import Documents
 
 /// Names for discovered Devices: readable, legal (RFC 1123 label), and distinct by a hash of 57 bits, so that neither
 /// an address nor luck decides.
@@ -35,8 +36,9 @@ public enum DeviceNaming {
 
   /// Twelve letters of FNV-1a (64 bit, with an avalanche step): stable over restarts and machines.
   static func hash(of text: String) -> String {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    var stable = StableHash()
+    stable.add(text.utf8)
+    var hash = stable.value
     hash ^= hash >> 33
     hash = hash &* 0xFF51_AFD7_ED55_8CCD
     hash ^= hash >> 33
