@@ -159,10 +159,11 @@ class Storm:
             self.late_since = None
 
     def kill(self, torn=False):
-        killed = time.time()
-        self.catch_up(killed)
+        begin = time.time()
+        self.catch_up(begin)
+        begin = min(begin, self.full_since or begin, self.late_since or begin)
         self.check.gateway.end(signal.SIGKILL)
-        begin = min(killed, self.full_since or killed, self.late_since or killed)
+        killed = time.time()
         self.interrupt()
         self.excused.append(((begin - self.lateness - self.slack) // self.size * self.size, killed))
         if torn:

@@ -183,7 +183,7 @@ public actor DeviceController {
       twins.hold(device, isLeaseLost: isShared && ownership?.isLost(device) ?? false)
       let request = SessionRequest(
         device: device, connection: plan.connection, properties: definitions, points: ids, model: plan.model.traits,
-        fence: fence)
+        fence: fence, identity: DeviceResolver.identity(of: object))
       session = try plugin.session(for: request, feed: feed)
     } catch {
       note(.faulty(reason: error.reason, message: error.message), of: device)

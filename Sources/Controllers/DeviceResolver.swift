@@ -89,20 +89,24 @@ public struct DeviceResolver: Sendable {
   /// The model that the spec names, else the first (by name) whose match fits the identity, else discovery's fallback.
   public func modelName(of device: JSONValue, models: [String: JSONValue]) -> String? {
     if let name = device[path: "spec", "modelRef", "name"]?.string { return name }
-    let identity = identity(of: device)
-    if !identity.isEmpty {
-      let matching = models.filter { DecodedModel.matches($0.value, identity: identity) }.keys.min()
-      if let matching { return matching }
-    }
-    return device[path: "metadata", "annotations", DeviceResolver.fallbackModelAnnotation]?.string
+    return Self.modelName(
+      fitting: Self.identity(of: device), models: models,
+      fallback: device[path: "metadata", "annotations", DeviceResolver.fallbackModelAnnotation]?.string)
   }
 
-  private func identity(of device: JSONValue) -> [String: String] {
+  /// The first model (by name) whose match fits the identity, else `fallback`.
+  static func modelName(fitting identity: [String: String], models: [String: JSONValue], fallback: String?) -> String? {
+    guard !identity.isEmpty else { return fallback }
+    return models.filter { DecodedModel.matches($0.value, identity: identity) }.keys.min() ?? fallback
+  }
+
+  /// What discovery has learned of the Device.
+  static func identity(of device: JSONValue) -> [String: String] {
     (device[path: "status", "identity"]?.object ?? [:]).compactMapValues(\.string)
   }
 
   private func identityText(of device: JSONValue) -> String {
-    let identity = identity(of: device)
+    let identity = Self.identity(of: device)
     guard !identity.isEmpty else { return "(none known)" }
     return identity.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
   }

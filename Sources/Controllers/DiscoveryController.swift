@@ -113,7 +113,7 @@ public actor DiscoveryController {
     var pause = Duration.seconds(1)
     while !Task.isCancelled {
       do {
-        let request = request(key, fragment, every: every)
+        let request = request(key, discovery, name, fragment, every: every)
         guard let discoverer = try plugin.discoverer(for: request) else {
           throw DeviceError(reason: "NoDiscovery", message: "\(name) finds no devices", isPermanent: true)
         }
@@ -192,7 +192,9 @@ public actor DiscoveryController {
 
   private var endings: [ObjectKey: DeviceError?] = [:]
 
-  private func request(_ key: ObjectKey, _ fragment: JSONValue, every: Duration) -> DiscoveryRequest {
+  private func request(
+    _ key: ObjectKey, _ discovery: JSONValue, _ name: String, _ fragment: JSONValue, every: Duration
+  ) -> DiscoveryRequest {
     let sessions = sessions
     let mirror = mirror
     let audit = audit
@@ -209,6 +211,13 @@ public actor DiscoveryController {
         }
       },
       devicesOfDiscovery: { reports.devices(of: ObjectKey(namespace: key.namespace, name: $0)) },
+      identifyingModel: { identity in
+        let models = Dictionary(
+          mirror.objects(.deviceModels).map { ($0.key.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+        let template = discovery[path: "spec", "template", "spec", "modelRef", "name"]?.string
+        return DeviceResolver.modelName(fitting: identity, models: models, fallback: template).flatMap { models[$0] }
+          .flatMap { IdentifyingModel($0, protocolName: name) }
+      },
       audit: { audit(key, $0) }, progress: { progress.set(key, $0, at: clock.now) })
   }
 
@@ -250,8 +259,8 @@ public actor DiscoveryController {
     do {
       switch directive {
       case .create(let object, let identity):
-        var created = object
-        created["spec"] = (object["spec"] ?? [:]).merging(reconciler.creationFields())
+        // Created with nothing that is applied later: who creates a field owns it, and to change it would be a conflict.
+        let created = reconciler.creation(of: object)
         let options = WriteOptions(fieldManager: reconciler.fieldManager + "-creation")
         let stored = try await backend.create(.devices, namespace: discovery.namespace, created, options).object
         try await describe(stored.objectKey, identity)

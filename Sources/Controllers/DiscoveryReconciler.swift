@@ -20,6 +20,8 @@ public struct DiscoveryReconciler: Sendable {
   public static let discoveryLabel = "selvedge.dev/discovery"
   /// Marks DeviceModels that discovery made by a protocol's standard; its value is the protocol.
   public static let standardModelLabel = "selvedge.dev/standard-model"
+  /// Who a Device is, on those that got their name when less was known of them.
+  public static let identityAnnotation = "selvedge.dev/discovery-identity"
   /// The field manager of every write that discovery makes starts so.
   public static let managerPrefix = "selvedge-discovery"
 
@@ -50,7 +52,7 @@ public struct DiscoveryReconciler: Sendable {
     var found: Set<ObjectKey> = []
     let foreign = existing.values.filter { !isOurs($0) }.compactMap { $0[path: "spec", "connection", protocolName] }
     for device in report where !foreign.contains(where: { $0.holds(device.connection) }) {
-      let key = key(of: device)
+      let key = key(of: device, existing)
       guard found.insert(key).inserted else { continue }
       lastSeen[key] = now
       if let object = existing[key] {
@@ -62,7 +64,9 @@ public struct DiscoveryReconciler: Sendable {
       }
     }
     for (key, object) in existing.sorted(by: { $0.key < $1.key }) where isOurs(object) && !found.contains(key) {
-      if isConnected(key) {
+      // A link to where another device is now proves nothing.
+      let connection = object[path: "spec", "connection", protocolName]
+      if isConnected(key), !report.contains(where: { connection?.holds($0.connection) ?? false }) {
         lastSeen[key] = now
         continue
       }
@@ -94,6 +98,19 @@ public struct DiscoveryReconciler: Sendable {
     return spec
   }
 
+  /// The Device as it is created, before `object` is applied to it.
+  func creation(of object: JSONValue) -> JSONValue {
+    let key = object.objectKey
+    return [
+      "apiVersion": object["apiVersion"] ?? .null, "kind": object["kind"] ?? .null,
+      "metadata": [
+        "name": .string(key.name), "namespace": .string(key.namespace),
+        "labels": [Self.discoveryLabel: .string(discovery.objectKey.name)],
+      ],
+      "spec": creationFields(),
+    ]
+  }
+
   /// The DeviceModels that the finds bring along, each once: to be there before the Devices.
   public func standardModels(of report: [DiscoveredDevice]) -> [JSONValue] {
     guard discovery[path: "spec", "template", "spec", "modelRef", "name"] == nil else { return [] }
@@ -114,12 +131,27 @@ public struct DiscoveryReconciler: Sendable {
     object.metadata.labels[DiscoveryReconciler.discoveryLabel] == discovery.objectKey.name
   }
 
-  private func key(of device: DiscoveredDevice) -> ObjectKey {
+  /// The Device that the find is, or is to be: the one that has its name, else the one that is known to be it under a
+  /// former name, else a former name that nobody else has.
+  private func key(of device: DiscoveredDevice, _ existing: [ObjectKey: JSONValue]) -> ObjectKey {
+    let own = key(of: device, id: device.stableID)
+    guard existing[own] == nil, !device.formerIDs.isEmpty else { return own }
+    let ours = existing.filter { isOurs($0.value) }
+    if let known = ours.filter({ identity(of: $0.value) == device.stableID }).keys.min() { return known }
+    let former = device.formerIDs.map { key(of: device, id: $0) }
+    return former.first { key in ours[key].map { identity(of: $0) == nil } ?? false } ?? own
+  }
+
+  private func key(of device: DiscoveredDevice, id: String) -> ObjectKey {
     let name =
       device.isNameExact && !DeviceNaming.legal(device.nameHint).isEmpty
       ? DeviceNaming.legal(device.nameHint)
-      : DeviceNaming.name(hint: device.nameHint, discovery: discovery.objectKey.name, stableID: device.stableID)
+      : DeviceNaming.name(hint: device.nameHint, discovery: discovery.objectKey.name, stableID: id)
     return ObjectKey(namespace: discovery.objectKey.namespace, name: name)
+  }
+
+  private func identity(of object: JSONValue) -> String? {
+    object[path: "metadata", "annotations", Self.identityAnnotation]?.string
   }
 
   private func desiredObject(_ device: DiscoveredDevice, _ key: ObjectKey) -> JSONValue {
@@ -133,6 +165,9 @@ public struct DiscoveryReconciler: Sendable {
       ?? device.standardModel.map({ .string(DeviceNaming.name(of: $0)) })
     {
       annotations[DeviceResolver.fallbackModelAnnotation] = fallback
+    }
+    if key != self.key(of: device, id: device.stableID) {
+      annotations[Self.identityAnnotation] = .string(device.stableID)
     }
     for key in ["writes", "admitted"] { spec[key] = nil }
     if let modelName = device.modelName { spec["modelRef"] = ["name": .string(modelName)] }

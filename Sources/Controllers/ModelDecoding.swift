@@ -46,6 +46,11 @@ public struct DecodedModel: Sendable, Hashable {
     }
   }
 
+  /// The property of this name.
+  func definition(of name: String) -> PropertyDefinition? {
+    properties.first { $0.definition.name == name }?.definition
+  }
+
   /// The properties with their rules of writing. Throws a permanent ``DeviceError`` for rules that cannot be read, and
   /// for an order of writing that cannot be kept.
   public func ruledProperties() throws(DeviceError) -> [(PropertyDefinition, WriteRules)] {
@@ -76,5 +81,19 @@ public struct DecodedModel: Sendable, Hashable {
         return Glob(pattern).matches(value)
       }
     }
+  }
+}
+
+extension IdentifyingModel {
+  /// What a DeviceModel's `spec.identity` says; nil where it says nothing, or the model is of another protocol.
+  public init?(_ object: JSONValue, protocolName: String) {
+    guard let name = object[path: "spec", "identity", "serialNumber"]?.string, let model = DecodedModel(object),
+      model.protocolName == protocolName, let property = model.definition(of: name), property.access.canRead
+    else { return nil }
+    func text(_ field: String) -> String {
+      let text = object[path: "spec", field]?.string ?? ""
+      return text.isEmpty ? model.name : text
+    }
+    self.init(manufacturer: text("manufacturer"), model: text("model"), serialNumber: property)
   }
 }

@@ -65,11 +65,14 @@ public struct SessionRequest: Sendable {
   public var model: JSONValue
   /// Asked before each write, at the moment of sending; nil: nobody else writes to the device.
   public var fence: WriteFence?
+  /// Who the device is, as far as discovery knows; empty: not at all.
+  public var identity: [String: String]
   public init(
     device: DeviceKey, connection: JSONValue, properties: [PropertyDefinition], points: [PointID],
-    model: JSONValue = [:], fence: WriteFence? = nil
+    model: JSONValue = [:], fence: WriteFence? = nil, identity: [String: String] = [:]
   ) {
     self.fence = fence
+    self.identity = identity
     self.device = device
     self.model = model
     self.connection = connection

@@ -8,6 +8,9 @@ public struct DiscoveredDevice: Sendable, Hashable {
   /// Identifies the device within its Discovery, across addresses where the protocol allows it (maker + model +
   /// serial number), else by its address. The Device's name carries a hash of it.
   public var stableID: String
+  /// IDs by which it was known before it told as much of itself as now: a Device that has the name of one of them is
+  /// this device, as long as it is not known to be another.
+  public var formerIDs: [String]
   /// A readable prefix for the Device's name; made a legal one by the gateway. Empty: the Discovery's name.
   public var nameHint: String
   /// Whether `nameHint` is to be the whole name, without a hash (a user's own `name:` template).
@@ -19,11 +22,12 @@ public struct DiscoveredDevice: Sendable, Hashable {
   /// What the device has by its protocol's own standard: the model to take where no other fits its identity.
   public var standardModel: DiscoveredModel?
   public init(
-    identity: [String: String], stableID: String, nameHint: String = "", isNameExact: Bool = false,
-    connection: JSONValue, modelName: String? = nil, standardModel: DiscoveredModel? = nil
+    identity: [String: String], stableID: String, formerIDs: [String] = [], nameHint: String = "",
+    isNameExact: Bool = false, connection: JSONValue, modelName: String? = nil, standardModel: DiscoveredModel? = nil
   ) {
     self.identity = identity
     self.stableID = stableID
+    self.formerIDs = formerIDs
     self.nameHint = nameHint
     self.isNameExact = isNameExact
     self.connection = connection
@@ -45,13 +49,30 @@ public struct DiscoveredModel: Sendable, Hashable {
   public init(nameHint: String, specification: JSONValue) {
     self.nameHint = nameHint
     self.specification = specification
-    let digits = String(FNV1a.hash(Array(nameHint.utf8) + [0] + specification.serialised()), radix: 16)
-    fingerprint = String(repeating: "0", count: 16 - digits.utf8.count) + digits
+    var hash = FNV1a()
+    hash.add(nameHint)
+    hash.add(UInt8(0))
+    hash.add(specification.serialised())
+    fingerprint = hash.digits
   }
 
   /// By the fingerprints: a model may have thousands of properties.
   public static func == (left: Self, right: Self) -> Bool { left.fingerprint == right.fingerprint }
   public func hash(into hasher: inout Hasher) { hasher.combine(fingerprint) }
+}
+
+/// What a DeviceModel says of how its devices tell who they are.
+public struct IdentifyingModel: Sendable, Hashable {
+  /// Who makes them and how the maker calls them; the model's own name where it does not say.
+  public var manufacturer: String
+  public var model: String
+  /// The property that holds the serial number.
+  public var serialNumber: PropertyDefinition
+  public init(manufacturer: String, model: String, serialNumber: PropertyDefinition) {
+    self.manufacturer = manufacturer
+    self.model = model
+    self.serialNumber = serialNumber
+  }
 }
 
 /// The full current set, as one look or one change showed it.
@@ -94,6 +115,8 @@ public struct DiscoveryRequest: Sendable {
   public var servedConnections: @Sendable () -> [JSONValue]
   /// What another Discovery (`discoveryRef`) found: its devices' connections and identities. Nil where it is unknown.
   public var devicesOfDiscovery: @Sendable (String) -> [DiscoveredDevice]?
+  /// The DeviceModel that a device of this identity is going to have, where that says how its serial number is read.
+  public var identifyingModel: @Sendable (_ identity: [String: String]) -> IdentifyingModel?
   /// One line for the audit log of scans.
   public var audit: @Sendable (String) -> Void
   /// Called as a look goes on, as often as there is news.
@@ -102,6 +125,7 @@ public struct DiscoveryRequest: Sendable {
     name: String, namespace: String = "default", specification: JSONValue, every: Duration,
     servedConnections: @escaping @Sendable () -> [JSONValue] = { [] },
     devicesOfDiscovery: @escaping @Sendable (String) -> [DiscoveredDevice]? = { _ in nil },
+    identifyingModel: @escaping @Sendable ([String: String]) -> IdentifyingModel? = { _ in nil },
     audit: @escaping @Sendable (String) -> Void = { _ in },
     progress: @escaping @Sendable (DiscoveryProgress) -> Void = { _ in }
   ) {
@@ -111,6 +135,7 @@ public struct DiscoveryRequest: Sendable {
     self.every = every
     self.servedConnections = servedConnections
     self.devicesOfDiscovery = devicesOfDiscovery
+    self.identifyingModel = identifyingModel
     self.audit = audit
     self.progress = progress
   }

@@ -20,6 +20,12 @@ package struct FNV1a: Sendable {
 
   package mutating func add(_ byte: UInt8) { value = (value ^ UInt64(byte)) &* 0x100_0000_01B3 }
 
+  /// The value in 16 hexadecimal digits.
+  package var digits: String {
+    let digits = String(value, radix: 16)
+    return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+  }
+
   package static func hash(_ bytes: [UInt8]) -> UInt64 {
     var hash = FNV1a()
     hash.add(bytes)

@@ -111,6 +111,44 @@ import Testing
         == [.letGo(key)])
   }
 
+  /// A device that was found by its address, then tells its serial number, then moves.
+  @Test func aDeviceThatComesToTellWhoItIsStaysTheSame() throws {
+    func find(_ serial: String?, at port: Int64) -> DiscoveredDevice {
+      DiscoveredDevice(
+        identity: serial.map { ["serialNumber": $0] } ?? [:],
+        stableID: serial.map { "Example Works/PC-2/\($0)" } ?? "10.0.0.1:\(port) unit 1",
+        formerIDs: serial == nil ? [] : ["10.0.0.1:\(port) unit 1"], nameHint: "PC-2",
+        connection: ["tcp": ["host": "10.0.0.1", "port": .integer(port)]])
+    }
+    var reconciler = reconciler()
+    func look(_ finds: DiscoveredDevice..., existing: [ObjectKey: JSONValue]) -> [ObjectKey: JSONValue] {
+      var after = existing
+      for directive in reconciler.reconcile(
+        finds, existing: existing, isConnected: { _ in true }, now: Timestamp(seconds: 0))
+      {
+        switch directive {
+        case .create(let object, _), .apply(let object, _): after[object.objectKey] = object
+        case .delete(let key, _), .letGo(let key): after[key] = nil
+        }
+      }
+      return after
+    }
+    func ports(_ devices: [ObjectKey: JSONValue]) -> [ObjectKey: Int] {
+      devices.compactMapValues { $0[path: "spec", "connection", "modbus", "tcp", "port"]?.int }
+    }
+    var devices = look(find(nil, at: 1502), existing: [:])
+    let key = try #require(devices.keys.first)
+    devices = look(find("S-1", at: 1502), existing: devices)
+    #expect(ports(devices) == [key: 1502], "no second Device")
+    devices = look(find("S-1", at: 1503), existing: devices)
+    #expect(ports(devices) == [key: 1503], "the same, elsewhere")
+    devices = look(find("S-1", at: 1503), find("S-2", at: 1502), existing: devices)
+    #expect(devices.count == 2 && ports(devices)[key] == 1503, "another device at its old address is another")
+    let other = try #require(devices.keys.first { $0 != key })
+    devices = look(find("S-1", at: 1502), find("S-2", at: 1503), existing: devices)
+    #expect(ports(devices) == [key: 1502, other: 1503], "they change places")
+  }
+
   @Test func aDeviceOfTheSameNameThatAPersonMadeIsLeftAlone() {
     var reconciler = reconciler()
     let exact = DiscoveredDevice(

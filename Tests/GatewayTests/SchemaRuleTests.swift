@@ -32,6 +32,16 @@ import YAML
   static let cases: [Case] = [
     Case("DeviceModel", register("table: input, address: 1"), model("type: integer"), "lacks modbus"),
     Case(
+      "DeviceModel",
+      "{protocol: modbus, identity: {serialNumber: p}, properties: [{name: p, type: integer, modbus: {register: 30001}}]}",
+      "{protocol: modbus, identity: {serialNumber: q}, properties: [{name: p, type: integer, modbus: {register: 30001}}]}",
+      "names no property of the model"),
+    Case(
+      "DeviceModel",
+      "{protocol: modbus, identity: {}, properties: [{name: p, type: number, modbus: {register: 30001}}]}",
+      "{protocol: modbus, identity: {serialNumber: p}, properties: [{name: p, type: number, modbus: {register: 30001}}]}",
+      "a string or an integer"),
+    Case(
       "DeviceModel", topic("topic: a"),
       model("type: number, mqtt: {topic: a}, modbus: {register: 30001}", protocol: "mqtt"),
       "property p has modbus"),

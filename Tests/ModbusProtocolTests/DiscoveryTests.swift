@@ -154,7 +154,8 @@ import Testing
     #expect(look.count == 3, "\(audit)")
     #expect(
       look.first
-        == "scan starts: 4 hosts, units 1, at most 1000 probes/s and 100 at one host, functions 43/14, 3 and 17")
+        == "scan starts: 4 hosts, units 1, at most 1000 probes/s and 100 at one host, functions 43/14, 3 and 17, for the serial number that a model names 3 or 4"
+    )
     #expect(
       look.dropFirst().first
         == "127.0.0.1:\(peer.port): 1 connections, 5 of function 3, 1 of function 43/14; unit 1 Sunny Works/SW-10K/S-0815"
@@ -259,6 +260,26 @@ import Testing
     #expect(reports.allSatisfy { $0.devices.map(\.stableID) == ["Sunny Works/SW-10K/S-0815"] })
     #expect(peer.connections == 1, "the scan makes no connection of its own")
     #expect(peer.requests.filter { $0[7] == 43 }.count == 1, "identified once, then polling proves its life")
+  }
+
+  /// A Device of which a gateway says that it is away does not count as served, but has its connection.
+  @Test func aScanSharesTheConnectionOfASession() async throws {
+    let peer = try ScriptedPeer { request, _ in
+      request[6] == 9 ? Array(request[0..<4]) + [0, 3, 9, request[7] | 0x80, 11] : inverter.reply(request)
+    }
+    defer { peer.stop() }
+    let plugin = ModbusPlugin()
+    let properties = [property("level", .integer, ["table": "holding", "address": 40])]
+    let session = try plugin.session(
+      for: sessionRequest(properties, connection: tcp(peer.port, unit: 9)), feed: CollectingFeed())
+    let polling = Task { await session.run() }
+    defer { polling.cancel() }
+    #expect(await eventually { !peer.requests.isEmpty })
+    let (reports, audit) = try await reports(
+      scan([.string("127.0.0.1:\(peer.port)")]), plugin: plugin)
+    #expect(reports.first?.devices.map(\.stableID) == ["Sunny Works/SW-10K/S-0815"])
+    #expect(peer.connections == 1)
+    #expect(audit.contains { $0.hasPrefix("127.0.0.1:\(peer.port): 0 connections, 5 of function 3") }, "\(audit)")
   }
 
   @Test(

@@ -1,4 +1,5 @@
 import DeviceKit
+import Documents
 import ModbusProtocol
 import Testing
 
@@ -162,5 +163,57 @@ import Testing
     default: break
     }
     return pdu
+  }
+
+  private func serialNumber(_ type: PropertyType, _ binding: JSONValue) -> IdentifyingModel {
+    IdentifyingModel(manufacturer: "Example Works", model: "PC-2", serialNumber: property("serial", type, binding))
+  }
+
+  @Test(
+    arguments: [
+      (PropertyType.string, ["encoding": "string", "registers": 3], [0x5331, 0x3220, 0], "S12"),
+      (.string, ["encoding": "string", "registers": 2], [0, 0], nil),
+      (.string, ["encoding": "string", "registers": 2], [0xFFFF, 0xFFFF], nil),
+      (.string, ["encoding": "string", "registers": 2], [0x3030, 0x3030], nil),
+      (.integer, ["encoding": "uint32", "order": "ABCD"], [0x0001, 0x0002], "65538"),
+      (.integer, ["encoding": "uint32", "order": "ABCD"], [0, 0], nil),
+      (.integer, ["encoding": "uint16", "notAvailable": [9]], [9], nil), (.integer, ["encoding": "uint16"], [], nil),
+    ] as [(PropertyType, JSONValue, [UInt16], String?)])
+  func aSerialNumberIsReadWhereTheModelSaysSo(type: PropertyType, binding: JSONValue, said: [UInt16], text: String?) {
+    var binding = binding
+    binding["table"] = "input"
+    binding["address"] = 100
+    let model = serialNumber(type, binding)
+    var interview = UnitInterview { identity in
+      identity["vendorName"] == "Example Works" ? SerialNumberRead(model) : nil
+    }
+    let requests = hold(&interview) { request in
+      switch request {
+      case .readDeviceIdentification(1, _): page(1, [0: "Example Works", 1: "PC-2"], conformity: 1)
+      case .read(.input, 100, _) where !said.isEmpty: .success(.registers(said))
+      default: .failure(.exception(.illegalDataAddress))
+      }
+    }
+    #expect(requests.last?.functionCode == 4 && requests.count { $0.functionCode == 4 } == 1)
+    #expect(interview.identity["serialNumber"] == text && interview.told["serialNumber"] == nil)
+    #expect(interview.asked?.model == model && interview.ending == .found)
+  }
+
+  @Test func whatNoModelFitsOrTellsItsSerialNumberItselfIsNotAsked() {
+    let model = serialNumber(.integer, ["table": "holding", "address": 100])
+    var stranger = UnitInterview { $0["vendorName"] == "Example Works" ? SerialNumberRead(model) : nil }
+    hold(&stranger) { _ in .failure(.exception(.illegalFunction)) }
+    #expect(stranger.asked == nil && stranger.ending == .found)
+    let image = SunSpecImage(models: [(1, SunSpecImage.common("Sunny Works", "SW-10K", "1.4", "S-0815"))])
+    var inverter = UnitInterview { _ in SerialNumberRead(model) }
+    let requests = hold(&inverter) { request in
+      guard case .read(_, let address, let count) = request, let registers = image.read(Int(address), Int(count)) else {
+        return .failure(.exception(.illegalDataAddress))
+      }
+      return .success(.registers(registers))
+    }
+    #expect(inverter.identity["serialNumber"] == "S-0815" && inverter.asked == nil)
+    #expect(!requests.contains(.read(.holding, address: 100, count: 1)))
+    #expect(SerialNumberRead(serialNumber(.boolean, ["table": "coil", "address": 1])) == nil)
   }
 }

@@ -19,13 +19,14 @@ public struct BuiltInPlugins: Sendable {
   let protocols: [any ProtocolPlugin]
   let sinks: [any SinkPlugin]
 
-  /// `sinkState` is the folder where sinks keep what they must know after a restart; nil: they keep nothing.
+  /// `protocolState` and `sinkState` are the folders where protocols and sinks keep what they are to know after a restart; nil:
+  /// they keep nothing.
   init(
     brokers: BrokerPool, exportDirectory: String, credentials: any CredentialSource, node: String = "",
-    sinkState: String? = nil, clock: WallClock, logger: Logger
+    protocolState: String? = nil, sinkState: String? = nil, clock: WallClock, logger: Logger
   ) {
     protocols = [
-      ModbusPlugin(clock: clock),
+      ModbusPlugin(stateFolder: protocolState, clock: clock),
       MQTTPlugin(brokers: brokers, clock: clock, logger: logger),
       UdevPlugin(clock: clock, logger: logger),
     ]

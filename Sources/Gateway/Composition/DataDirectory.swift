@@ -28,6 +28,7 @@ struct DataDirectory: Sendable {
   var cluster: String { path + "/cluster" }
   var twins: String { path + "/twins" }
   var spool: String { path + "/spool" }
+  var protocolState: String { path + "/protocols" }
   var sinkState: String { path + "/sinks" }
   var audit: String { path + "/audit" }
   var manifestState: String { path + "/manifests.json" }

@@ -72,7 +72,8 @@ struct GatewayParts {
       brokers: brokers, exportDirectory: configuration.exportDirectory,
       credentials: MirroredCredentials(mirror: mirror) { (file) throws(DeviceError) in
         try SecretFolder(path: secrets).read(file)
-      }, node: configuration.nodeName, sinkState: try data.folder(data.sinkState), clock: clock, logger: logger)
+      }, node: configuration.nodeName, protocolState: try data.folder(data.protocolState),
+      sinkState: try data.folder(data.sinkState), clock: clock, logger: logger)
     protocols = plugins.protocols
     let directory = PointDirectory()
     telemetry = TelemetryEngine(

@@ -14,9 +14,15 @@ public final class ModbusPlugin: ProtocolPlugin {
   private let group: any EventLoopGroup
   private let serverCounters = ServerCounters()
 
-  /// `group` runs all TCP links; the process's own by default.
-  public init(group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, clock: WallClock = .system) {
-    links = LinkDirectory(group: group, clock: clock)
+  /// - Parameters:
+  ///   - group: runs all TCP links; the process's own by default.
+  ///   - stateFolder: where it is kept over restarts which reads devices refuse; nil: it is not.
+  public init(
+    group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, stateFolder: String? = nil,
+    clock: WallClock = .system
+  ) {
+    links = LinkDirectory(
+      group: group, clock: clock, refusalPath: stateFolder.map { "\($0)/modbus-refusals.json" })
     self.clock = clock
     self.group = group
   }

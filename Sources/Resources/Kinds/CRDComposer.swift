@@ -47,7 +47,8 @@ public enum CRDComposer {
     }
     specs["Discovery"]?["oneOf"] = exactlyOne(protocols.filter { $0.discovery != nil }.map(\.name))
     specs["Sink"]?["oneOf"] = exactlyOne(sinks.map(\.name))
-    specs["DeviceModel"]?["x-kubernetes-validations"] = .array(protocols.flatMap { propertyRules($0.name) })
+    specs["DeviceModel"]?["x-kubernetes-validations"] = .array(
+      protocols.flatMap { propertyRules($0.name) } + [serialNumberRule])
     specs["Discovery"]?["x-kubernetes-validations"] = unchanging(
       protocols.filter { $0.discovery != nil }.map(\.name), "the protocol cannot be changed: make another Discovery")
     specs["Sink"]?["x-kubernetes-validations"] = unchanging(
@@ -92,6 +93,16 @@ public enum CRDComposer {
         "has \(name), which is not the protocol of the model"),
     ]
   }
+
+  /// What tells the serial number is a property of the model that can.
+  private static let serialNumberRule: JSONValue = [
+    "rule": .string(
+      "!has(self.identity) || !has(self.identity.serialNumber) || (has(self.properties) && self.properties.exists(p, "
+        + "p.name == self.identity.serialNumber && p.type in ['string', 'integer'] && (!has(p.access) || p.access != 'Write')))"
+    ),
+    "message": "names no property of the model that can be read and is a string or an integer",
+    "fieldPath": ".identity.serialNumber",
+  ]
 
   /// The member that an object has of several stays the same.
   private static func unchanging(_ names: [String], _ message: String) -> JSONValue? {

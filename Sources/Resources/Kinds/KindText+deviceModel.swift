@@ -33,6 +33,11 @@ extension KindText {
             minProperties: 1
             maxProperties: 16
             additionalProperties: {type: string, minLength: 1, maxLength: 256}
+        identity:
+          type: object
+          description: How a device of this model tells who it is, where its protocol alone does not.
+          properties:
+            serialNumber: {$use: name, description: 'The property that holds the serial number, a string or an integer. Discovery reads it of what fits the model; maker, model and serial number then are the device, wherever it moves.'}
         persist:
           type: object
           description: How the reported values are kept on the gateway's disk.

@@ -97,6 +97,9 @@ public struct ReadPlanner: Sendable, Hashable {
   /// How many refusals have been learned.
   public var learned: Int { refusals.count }
 
+  /// Plans from now on as if the device had never refused anything.
+  public mutating func forgetRefusals() { refusals = ReadRefusals() }
+
   /// The requests that read `items`, each item in exactly one.
   public func plan(_ items: [ReadItem]) -> [ReadBlock] {
     let order = Dictionary(uniqueKeysWithValues: RegisterTable.allCases.enumerated().map { ($1, $0) })

@@ -122,7 +122,12 @@ extension RegisterCodec {
 
   /// The registers of one value, as the order has them.
   func registers(of word: UInt64) -> [UInt16] {
+    if registerCount == 1 {
+      let register = UInt16(truncatingIfNeeded: word)
+      return [order.swapsBytes ? register.byteSwapped : register]
+    }
     var registers: [UInt16] = []
+    registers.reserveCapacity(registerCount)
     for index in 0..<registerCount {
       let register = UInt16(truncatingIfNeeded: word >> UInt64(16 * (registerCount - 1 - index)))
       registers.append(order.swapsBytes ? register.byteSwapped : register)

@@ -5,7 +5,7 @@ extension ModbusDiscoverer {
   static let silence = Duration.seconds(5)
 
   func lookOverSerial(
-    _ scan: ScanSpecification.Serial, known: [ModbusConnection: DiscoveredDevice]
+    _ scan: ScanSpecification.Serial, known: [ModbusConnection: ScanFind]
   ) async -> ScanLook {
     var result = ScanLook()
     if let name = scan.discovery, request.devicesOfDiscovery(name) == nil {
@@ -62,7 +62,7 @@ extension ModbusDiscoverer {
   }
 
   private func look(
-    atPort port: String, _ scan: ScanSpecification.Serial, known: [ModbusConnection: DiscoveredDevice],
+    atPort port: String, _ scan: ScanSpecification.Serial, known: [ModbusConnection: ScanFind],
     _ progress: inout SerialProgress
   ) async -> ScanLook {
     var look = ScanLook()
@@ -107,14 +107,14 @@ extension ModbusDiscoverer {
         look.warnings.append("\(link.line.path): is polled now, the scan stopped before unit \(unit)")
         return
       }
-      var interview = UnitInterview()
+      var interview = UnitInterview(serialNumberRead: serialNumberRead)
       while let question = interview.request, !Task.isCancelled {
         interview.take(await link.execute(question, unit: unit, timeout: scan.timeout).result)
       }
       switch interview.ending {
       case .found:
         let connection = ModbusConnection(medium: .serial(path: link.line.path, link.settings), unit: unit)
-        look.found.append(find(interview, at: connection))
+        look.found.append(find(interview, at: connection, over: link))
         progress.done(found: 1)
       case .silent, .gatewayWithoutUnit, nil: progress.done()
       case .unreachable(let error): throw error

@@ -2,7 +2,7 @@ import DeviceKit
 
 extension ModbusDiscoverer {
   func lookOverTCP(
-    _ scan: ScanSpecification.TCP, known: [ModbusConnection: DiscoveredDevice], served: Set<ModbusConnection>
+    _ scan: ScanSpecification.TCP, known: [ModbusConnection: ScanFind], served: Set<ModbusConnection>
   ) async -> ScanLook {
     var result = ScanLook()
     let plan = await ScanPlan(scan.targets, served: served)
@@ -12,7 +12,7 @@ extension ModbusDiscoverer {
     request.audit(
       "scan starts: \(plan.hosts.count) hosts, units \(scan.units.map { "\($0)" }.joined(separator: ",")), "
         + "at most \(scan.probesPerSecond) probes/s and \(scan.probesPerSecondPerHost) at one host, "
-        + "functions 43/14, 3 and 17")
+        + "functions 43/14, 3 and 17, for the serial number that a model names 3 or 4")
     var looks: [Int: HostLook] = [:]
     await withTaskGroup(of: (Int, HostLook).self) { group in
       var next = 0
@@ -54,7 +54,7 @@ extension ModbusDiscoverer {
   /// A host's ports are looked at one after the other: a device may bear one connection only.
   private func look(
     at host: ScanPlan.Host, _ scan: ScanSpecification.TCP, pace: ScanPace, progress: ScanProgress,
-    known: [ModbusConnection: DiscoveredDevice]
+    known: [ModbusConnection: ScanFind]
   ) async -> HostLook {
     var result = HostLook()
     let hostPace = ScanPace(perSecond: scan.probesPerSecondPerHost)
@@ -84,12 +84,14 @@ extension ModbusDiscoverer {
     into result: inout HostLook
   ) async {
     let endpoint = target.endpoint
-    // A link of the scan's own, closed when the scan leaves the host.
-    let link = TCPLink(endpoint, on: links.group, clock: clock, queueLimit: 1)
+    // Shared with whoever comes to serve a device there; else closed when the scan leaves the host.
+    let link = links.tcp(endpoint, framing: .tcp)
+    let former = link.counters
+    let isShared = former.connects + former.connectFailures > 0
     var sent: [String: Int] = [:]
     var answers: [String] = []
     units: for unit in scan.units where !Task.isCancelled {
-      var interview = UnitInterview()
+      var interview = UnitInterview(serialNumberRead: serialNumberRead)
       while let question = interview.request, !Task.isCancelled {
         do {
           try await paces.host.wait()
@@ -98,7 +100,7 @@ extension ModbusDiscoverer {
         paces.host.sent()
         let before = link.counters.requests
         interview.take(await link.execute(question, unit: unit, timeout: scan.timeout).result)
-        let requests = Int(link.counters.requests - before)
+        let requests = isShared ? 1 : Int(link.counters.requests - before)
         sent[question.scanName, default: 0] += requests
         // A connection that ended under a request was replaced, and the request sent again: that counts as well.
         for _ in 0..<max(0, requests - 1) { try? await paces.all.wait() }
@@ -107,7 +109,7 @@ extension ModbusDiscoverer {
       let connection = ModbusConnection(medium: .tcp(endpoint, framing: .tcp), unit: unit)
       switch interview.ending {
       case .found:
-        let find = find(interview, at: connection)
+        let find = find(interview, at: connection, over: link)
         result.look.found.append(find)
         if let fault = interview.chain?.fault {
           result.look.warnings.append("\(connection.description): SunSpec: \(fault)")
@@ -133,7 +135,7 @@ extension ModbusDiscoverer {
     let counters = link.counters
     let functions = sent.sorted { $0.key < $1.key }.map { "\($0.value) of function \($0.key)" }
     request.audit(
-      "\(endpoint): \(counters.connects) connections, \(functions.joined(separator: ", ")); "
+      "\(endpoint): \(counters.connects - former.connects) connections, \(functions.joined(separator: ", ")); "
         + "\(answers.isEmpty ? "cancelled" : answers.joined(separator: ", "))")
     if target.isNamed, !Task.isCancelled, result.look.found.isEmpty {
       result.errors += 1

@@ -24,19 +24,19 @@ package struct ModbusDiscoverer: Discoverer {
   }
 
   package func run(report: @Sendable (DiscoveryReport) async -> Void) async throws(DeviceError) {
-    var known: [ModbusConnection: DiscoveredDevice] = [:]
+    var known: [ModbusConnection: ScanFind] = [:]
     while !Task.isCancelled {
       let start = clock.now
       let look = await look(known: known)
       guard !Task.isCancelled else { return }
-      known = Dictionary(look.found.map { ($0.connection, $0.device) }, uniquingKeysWith: { first, _ in first })
+      known = Dictionary(look.found.map { ($0.connection, $0) }, uniquingKeysWith: { first, _ in first })
       await report(DiscoveryReport(devices: ScanFind.distinct(look.found), warnings: look.warnings))
       await rest(since: start, ports: serialPorts)
     }
   }
 
   /// One complete look.
-  func look(known: [ModbusConnection: DiscoveredDevice]) async -> ScanLook {
+  func look(known: [ModbusConnection: ScanFind]) async -> ScanLook {
     switch specification.medium {
     case .tcp(let tcp): return await lookOverTCP(tcp, known: known, served: served)
     case .serial(let serial): return await lookOverSerial(serial, known: known)
@@ -65,41 +65,54 @@ package struct ModbusDiscoverer: Discoverer {
     return ports.filter { seen.insert(LinkDirectory.realPath($0)).inserted }
   }
 
+  /// How a unit that told this of itself is asked for its serial number.
+  var serialNumberRead: @Sendable ([String: String]) -> SerialNumberRead? {
+    { [request] identity in request.identifyingModel(identity).flatMap(SerialNumberRead.init) }
+  }
+
   /// What a unit said of itself, as a find.
-  func find(_ interview: UnitInterview, at connection: ModbusConnection) -> ScanFind {
+  func find(_ interview: UnitInterview, at connection: ModbusConnection, over link: any ModbusLink) -> ScanFind {
     let identity = interview.identity
     let model = identity["modelName"] ?? identity["productCode"] ?? identity["productName"]
     let maker = identity["vendorName"]
-    let stableID: String
-    if let maker, let model, let serial = identity["serialNumber"] {
+    let asked = interview.asked?.model
+    var stableID = connection.description
+    var former: [String] = []
+    if let serial = identity["serialNumber"], let model = model ?? asked?.model,
+      let maker = maker ?? asked?.manufacturer
+    {
+      former = [stableID]
       stableID = "\(maker)/\(model)/\(serial)"
-    } else {
-      stableID = connection.description
     }
     let hint = [maker, identity["productCode"] ?? model].compactMap { $0 }.joined(separator: "-")
     let device = DiscoveredDevice(
-      identity: identity, stableID: stableID, nameHint: hint, connection: connection.fragment,
+      identity: identity, stableID: stableID, formerIDs: former, nameHint: hint, connection: connection.fragment,
       standardModel: interview.chain.flatMap(models.model))
-    return ScanFind(connection: connection, device: device)
+    return ScanFind(
+      connection: connection, device: device, told: interview.told, asked: asked, connects: link.counters.connects)
   }
 
   /// A served device, by its serving link: alive while polling gets answers; asked who it is where that is not known.
   /// `place` is where it is found: the connection, without what a Device may say of it beside.
   func servedDevice(
-    at connection: ModbusConnection, as place: ModbusConnection, known: DiscoveredDevice?, link: any ModbusLink
+    at connection: ModbusConnection, as place: ModbusConnection, known: ScanFind?, link: any ModbusLink
   ) async -> ScanFind? {
-    if let known {
+    if let known, known.connects == link.counters.connects,
+      known.told["serialNumber"] != nil || known.asked == serialNumberRead(known.told)?.model
+    {
       let window = max(request.every, .seconds(30)) * 2
       if let last = link.lastAnswer(of: connection.unit), clock.now - last < window {
-        return ScanFind(connection: place, device: known, isAssumed: true)
+        var find = known
+        (find.connection, find.isAssumed) = (place, true)
+        return find
       }
     }
     request.audit("\(connection.description): identification over the serving connection")
-    var interview = UnitInterview()
+    var interview = UnitInterview(serialNumberRead: serialNumberRead)
     while let question = interview.request, !Task.isCancelled {
       interview.take(await link.execute(question, unit: connection.unit, timeout: connection.timeout).result)
     }
-    return interview.ending == .found ? find(interview, at: place) : nil
+    return interview.ending == .found ? find(interview, at: place, over: link) : nil
   }
 }
 

@@ -7,6 +7,11 @@ struct ScanFind: Sendable {
   var device: DiscoveredDevice
   /// Whether it was not asked in this look: polling gets answers at an address where it was identified before.
   var isAssumed = false
+  /// What the device told of itself, and the model by which it was then asked for its serial number.
+  var told: [String: String] = [:]
+  var asked: IdentifyingModel?
+  /// Which of its link's connections it was asked over: behind a new one may be another device.
+  var connects: UInt64 = 0
 
   /// The devices of a look, each once. One that has moved is where it identified itself; several with the same maker,
   /// model and serial number are told apart by their addresses.

@@ -6,7 +6,7 @@ import Synchronization
 /// The links in use: one for each endpoint and each serial port, however many devices are behind it. A link lives as
 /// long as somebody holds it.
 ///
-/// Also keeps, for the life of the process, what links that are gone had counted, and which reads each unit refused.
+/// Also keeps, for the life of the process, what links that are gone had counted.
 package final class LinkDirectory: Sendable {
   private struct TCPKey: Hashable {
     var endpoint: TCPEndpoint
@@ -20,17 +20,20 @@ package final class LinkDirectory: Sendable {
   /// What outlives links.
   private final class Records: Sendable {
     let ended = Mutex(LinkCounters())
-    let refusals = Mutex<[String: ReadRefusals]>([:])
     let sessions = Mutex(SessionCounters())
   }
   private let state = Mutex(State())
   private let records = Records()
   package let group: any EventLoopGroup
   package let clock: WallClock
+  /// Which reads devices were seen to refuse.
+  package let refusals: RefusalFile
 
-  package init(group: any EventLoopGroup, clock: WallClock) {
+  /// `refusalPath`: the file that keeps what devices refuse over restarts; nil: nothing does.
+  package init(group: any EventLoopGroup, clock: WallClock, refusalPath: String? = nil) {
     self.group = group
     self.clock = clock
+    refusals = RefusalFile(path: refusalPath, clock: clock)
   }
 
   /// The link to `endpoint`, made where there is none.
@@ -74,10 +77,6 @@ package final class LinkDirectory: Sendable {
   /// Counts of all sessions.
   package var sessionCounters: SessionCounters { records.sessions.withLock { $0 } }
   package func count(_ change: (inout SessionCounters) -> Void) { records.sessions.withLock { change(&$0) } }
-
-  /// Which reads the unit, called by its link and number, was seen to refuse.
-  package func refusals(of unit: String) -> ReadRefusals { records.refusals.withLock { $0[unit] ?? ReadRefusals() } }
-  package func keep(_ refusals: ReadRefusals, of unit: String) { records.refusals.withLock { $0[unit] = refusals } }
 
   /// `path` with symbolic links followed; itself where it does not exist.
   package static func realPath(_ path: String) -> String {

@@ -78,7 +78,7 @@ extension ServedImage {
   /// else is on its way to the device, as they will be.
   private func value(_ index: Int, _ write: ServedWrite, _ look: Look) throws(ModbusException) -> Value {
     let entry = map.entries[index]
-    guard let binding = cells[index].binding else { throw .serverDeviceFailure }
+    guard let binding = cells[index].codec?.binding else { throw .serverDeviceFailure }
     let start = entry.address - write.address
     var words = Array(write.words[start..<start + entry.count])
     let masks = write.masks[start..<start + entry.count]

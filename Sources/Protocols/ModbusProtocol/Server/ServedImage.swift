@@ -7,7 +7,7 @@ package struct ServedImage: Sendable {
   package let map: ServedMap
   /// The properties' points, in the map's order.
   let points: [PointID]
-  var tables: [RegisterTable: ServedTable] = [:]
+  var tables = ServedTables()
   var cells: [Cell]
 
   /// What is known of one property of the map.
@@ -17,8 +17,7 @@ package struct ServedImage: Sendable {
     var type: PropertyType?
     var items: PropertyType?
     /// For that type; nil where the property cannot lie so.
-    var binding: PropertyBinding?
-    var sentinel: [UInt16]?
+    var codec: ServedCodec?
     /// Why it has no good value; nil: it has.
     var fault: String? = "never looked at"
     /// Whether the table holds a value of it, good or not.
@@ -69,7 +68,7 @@ package struct ServedImage: Sendable {
       case .exception: throw .serverDeviceFailure
       case .last: guard cells[index].hasWords else { throw .serverDeviceFailure }
       case .sentinel:
-        guard let sentinel = cells[index].sentinel else { throw .serverDeviceFailure }
+        guard let sentinel = cells[index].codec?.sentinel else { throw .serverDeviceFailure }
         let entry = map.entries[index]
         for address in max(range.lowerBound, entry.address)..<min(range.upperBound, entry.end) {
           let (mask, place) = (entry.mask(at: address), address - range.lowerBound)
@@ -114,14 +113,14 @@ package struct ServedImage: Sendable {
   private mutating func take(_ state: PropertyState?, _ index: Int, _ version: UInt64) {
     cells[index].version = version
     guard let state else {
-      cells[index].binding = nil
+      cells[index].codec = nil
       cells[index].fault = "no device of this gateway has the property"
       return
     }
     // What others have changed is no work for what has stayed: the usual case, and so the first.
     if state.reading.quality == .good, let value = state.reading.value, cells[index].fault == nil,
       cells[index].good == value, cells[index].type == state.type, cells[index].items == state.items,
-      cells[index].binding != nil
+      cells[index].codec != nil
     {
       return
     }
@@ -137,8 +136,7 @@ package struct ServedImage: Sendable {
       return
     }
     do throws(DeviceError) {
-      // The binding is not copied: this runs for every value of every request.
-      guard let words = try cells[index].binding?.served(value) else { return }
+      guard let words = try cells[index].codec?.binding.served(value) else { return }
       tables[map.entries[index].table]?.set(map.entries[index], words)
       cells[index].hasWords = true
       cells[index].fault =
@@ -153,14 +151,14 @@ package struct ServedImage: Sendable {
 
   /// Sees to it that the cell's binding is for the property's type.
   private mutating func bind(_ index: Int, _ state: PropertyState) throws(DeviceError) {
-    if cells[index].type == state.type, cells[index].items == state.items, cells[index].binding != nil { return }
+    if cells[index].type == state.type, cells[index].items == state.items, cells[index].codec != nil { return }
     guard case .property(let property) = map.entries[index].content else { return }
-    cells[index].binding = nil
+    cells[index].codec = nil
     cells[index].hasWords = false
     let (binding, sentinel) = try property.codec(
       property.definition(type: state.type, items: state.items), place: map.entries[index].place)
     (cells[index].type, cells[index].items) = (state.type, state.items)
-    (cells[index].binding, cells[index].sentinel) = (binding, sentinel)
+    cells[index].codec = ServedCodec(binding, sentinel: sentinel)
   }
 
   /// Up to `limit` entries that have no good value, with the cause, by the place in the manifest. Only what was looked at.
@@ -172,6 +170,19 @@ package struct ServedImage: Sendable {
   }
 
   package var faultCount: Int { cells.count { $0.version != nil && $0.fault != nil } }
+}
+
+/// How one property lies in a server's table. An object: what looks at a cell for every value of every request is not to
+/// copy a binding.
+final class ServedCodec: Sendable {
+  let binding: PropertyBinding
+  /// What is served where there is no good value, if anything.
+  let sentinel: [UInt16]?
+
+  init(_ binding: PropertyBinding, sentinel: [UInt16]?) {
+    self.binding = binding
+    self.sentinel = sentinel
+  }
 }
 
 extension PropertyBinding {

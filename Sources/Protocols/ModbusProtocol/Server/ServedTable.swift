@@ -84,3 +84,30 @@ struct ServedTable: Sendable {
     return low..<end
   }
 }
+
+/// A server's tables, each where there is one.
+struct ServedTables: Sendable {
+  private var coil: ServedTable?
+  private var discrete: ServedTable?
+  private var input: ServedTable?
+  private var holding: ServedTable?
+
+  subscript(table: RegisterTable) -> ServedTable? {
+    _read {
+      switch table {
+      case .coil: yield coil
+      case .discrete: yield discrete
+      case .input: yield input
+      case .holding: yield holding
+      }
+    }
+    _modify {
+      switch table {
+      case .coil: yield &coil
+      case .discrete: yield &discrete
+      case .input: yield &input
+      case .holding: yield &holding
+      }
+    }
+  }
+}

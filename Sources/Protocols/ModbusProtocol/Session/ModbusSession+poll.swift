@@ -39,7 +39,8 @@ extension ModbusSession {
         continue
       }
       let (isSilenced, learned) = state.withLock { state in
-        (state.silence.until > begin, state.planner.learned)
+        forgetRefusals(&state)
+        return (state.silence.until > begin, state.planner.learned)
       }
       if isSilenced {
         links.count { $0.skipped += 1 }
@@ -63,9 +64,23 @@ extension ModbusSession {
   }
 
   private func plan() -> [[PlannedBlock]] {
-    let (planner, unit) = (state.withLock { $0.planner }, connection.description)
-    if planner.learned > 0 { links.keep(planner.refusals, of: unit) }
+    let planner = state.withLock { state in
+      let refusals = state.planner.refusals
+      if refusals.count > 0, refusals != state.kept {
+        state.kept = refusals
+        state.forgetAt = links.refusals.keep(refusals, of: refusalKey)
+      }
+      return state.planner
+    }
     return groups.map { group in planner.plan(group.items).map { PlannedBlock($0, bindings) } }
+  }
+
+  /// What the device refused may have been a passing fault: after its time it is tried anew.
+  private func forgetRefusals(_ state: inout State) {
+    guard let due = state.forgetAt, clock.now >= due else { return }
+    state.forgetAt = nil
+    state.kept = ReadRefusals()
+    state.planner.forgetRefusals()
   }
 
   /// One harmless read: whatever the device answers, it is there.

@@ -16,6 +16,8 @@ package final class ModbusSession: DeviceSession {
   let links: LinkDirectory
   /// Properties that are polled, by period, shortest first.
   let groups: [PollGroup]
+  /// Under which it is kept what the device refuses.
+  let refusalKey: RefusalBook.Key
 
   struct PollGroup: Sendable {
     var period: Duration
@@ -32,6 +34,9 @@ package final class ModbusSession: DeviceSession {
     /// Blocks, by their first item, whose last read brought no value; all of them at first.
     var unwell: Set<Int>
     var ages: ReadAges
+    /// What of the planner's refusals is kept, and when it is to be forgotten.
+    var kept = ReadRefusals()
+    var forgetAt: Timestamp?
   }
   let state: Mutex<State>
 
@@ -76,12 +81,23 @@ package final class ModbusSession: DeviceSession {
     }
     var writes = WriteSupport()
     writes.refused = traits.unsupported
+    refusalKey = RefusalBook.Key(
+      device: request.device, basis: Self.basis(connection, items.values.flatMap { $0 }), identity: request.identity)
+    let known = links.refusals.known(of: refusalKey)
     state = Mutex(
       State(
         link: link,
-        planner: ReadPlanner(
-          limits: traits.limits(over: limits), refusals: links.refusals(of: connection.description)),
-        writes: writes, unwell: Set(bindings.indices), ages: ReadAges(periods: groups.map(\.period))))
+        planner: ReadPlanner(limits: traits.limits(over: limits), refusals: known?.refusals ?? ReadRefusals()),
+        writes: writes, unwell: Set(bindings.indices), ages: ReadAges(periods: groups.map(\.period)),
+        kept: known?.refusals ?? ReadRefusals(), forgetAt: known?.until))
+  }
+
+  /// A hash of where the device is and of all that is read of it.
+  private static func basis(_ connection: ModbusConnection, _ items: [ReadItem]) -> String {
+    var hash = FNV1a()
+    hash.add("\(connection.fragment)")
+    for place in items.map({ "\n\($0.table.rawValue) \($0.address) \($0.length)" }).sorted() { hash.add(place) }
+    return hash.digits
   }
 
   /// How many polling periods passed unread, since the device or its link was too slow.
