@@ -146,7 +146,8 @@ let package = Package(
       "selvedge-bench",
       [
         "Telemetry", "SinkKit", "TwinStore", "Controllers", "ModbusProtocol", "MQTTProtocol", "MQTTClient", "MQTTSink",
-        "DeviceKit", "Documents", "ResourceStore", "KubernetesAPI", "HTTPServing", "Resources", "CModbus", "CMosquitto",
+        "DeviceKit", "Documents", "ResourceStore", "KubernetesAPI", "KubernetesClient", "HTTPServing", "Resources",
+        "CModbus", "CMosquitto",
         "CSQLite", "CAffinity", hummingbird, nio,
         nioPosix, log,
       ], path: "Benchmarks"),

@@ -31,6 +31,7 @@ PROFILES = {
     "ip-only": ("restricted", set(), set()),
     "serial": ("privileged", STATE | OWNER | SERIAL, {"root-init", "privileged", "serial"}),
     "hostnetwork": ("privileged", STATE | OWNER | {"hostNetwork"}, {"root-init", "hostNetwork"}),
+    "modbus-server": ("privileged", STATE | OWNER, {"root-init", "nodePort"}),
     "every-node": ("privileged", STATE | OWNER, {"root-init"}),
     "k3s": ("privileged", STATE | OWNER, {"root-init"}),
     "microk8s": ("privileged", STATE | OWNER, {"root-init"}),
@@ -128,9 +129,9 @@ def check_all(write, complete):
     found += check_rendered("crds", kustomize.render(kustomize.ROOT / "Deploy/crds", newest), write)
     found += [] if write else check_unknown_files()
     parts = {}
-    for part in ("network-policy", "monitoring", "secrets"):
+    for part, allow in {"network-policy": (), "monitoring": (), "secrets": (), "modbus-server": ("nodePort",), "modbus-server-policy": ()}.items():
         parts[part] = kustomize.render(kustomize.KUSTOMIZE / "parts" / part, newest)
-        found += [f"{part}: {text}" for text in policies.check(parts[part]) + sources.check_roles(parts[part])]
+        found += [f"{part}: {text}" for text in policies.check(parts[part], allow) + sources.check_roles(parts[part])]
         for version, path in clients.items():
             if kustomize.normal(kustomize.render(kustomize.KUSTOMIZE / "parts" / part, path)) != kustomize.normal(parts[part]):
                 found.append(f"{part}: kubectl {version} renders something else")
@@ -170,13 +171,15 @@ def check_unknown_files():
 def check_chart_parts(renderer, base, parts):
     """With its switches on, the chart has the parts too; under another name it is still whole."""
     given = {
-        "monitoring": {"enabled": True}, "networkPolicy": {"enabled": True},
+        "monitoring": {"enabled": True}, "networkPolicy": {"enabled": True}, "modbusServer": {"enabled": True},
         "secrets": [{"namespace": "plant", "names": ["plant-broker", "plant-ca"]}],
     }
-    wanted = base + [item for items in parts.values() for item in items]
+    wanted = copy.deepcopy(base) + [item for items in parts.values() for item in items]
+    daemon_set = next(item for item in wanted if item["kind"] == "DaemonSet")
+    daemon_set["spec"]["template"]["spec"]["containers"][0]["ports"].append({"name": "modbus", "containerPort": 1502, "protocol": "TCP"})
     found = [f"chart with all parts: {text}" for text in chart.compare(wanted, renderer.render(given))]
     other = renderer.render({**given, "image": {"digest": "sha256:" + "0" * 64}}, release="north", namespace="edge")
-    return found + [f"chart as release north: {text}" for text in policies.check(other, {"root-init"})]
+    return found + [f"chart as release north: {text}" for text in policies.check(other, {"root-init", "nodePort"})]
 
 
 FAULTS = {
@@ -212,6 +215,11 @@ ROLE_FAULTS = {
     "nodes": {"apiGroups": [""], "resources": ["nodes"], "verbs": ["get"]},
     "a resource that is not there": {"apiGroups": ["selvedge.dev"], "resources": ["device"], "verbs": ["get"]},
 }
+SERVICE_FAULTS = {
+    "a port that nobody has": lambda spec: spec["ports"][0].update(targetPort="modbuss"),
+    "another node's gateway": lambda spec: spec.update(externalTrafficPolicy="Cluster"),
+    "an address of the cloud": lambda spec: spec.update(type="LoadBalancer"),
+}
 
 
 def self_test():
@@ -230,6 +238,12 @@ def self_test():
         items = copy.deepcopy(sound)
         next(item for item in items if item["metadata"]["name"] == "selvedge-gateway")["rules"].append(rule)
         if not check_profile("ip-only", items):
+            found.append(f"self-test: {name} is not found")
+    sound = kustomize.render(folder("modbus-server"))
+    for name, damage in SERVICE_FAULTS.items():
+        items = copy.deepcopy(sound)
+        damage(next(item for item in items if item["kind"] == "Service")["spec"])
+        if check_profile("modbus-server", sound) or not check_profile("modbus-server", items):
             found.append(f"self-test: {name} is not found")
     names, labels = metrics.known()
     for text in ("rate(selvedge_sinks_total[5m])", 'selvedge_devices{stat="x"}', "sum by (devices) (selvedge_devices)"):
@@ -253,7 +267,7 @@ def main():
         found, missing, done = check_all(options.write, options.complete)
         if options.self_test:
             found += self_test()
-            done.append(f"self-test: {len(FAULTS) + len(ROLE_FAULTS) + 4} faults")
+            done.append(f"self-test: {len(FAULTS) + len(ROLE_FAULTS) + len(SERVICE_FAULTS) + 4} faults")
     except kustomize.Failure as failure:
         found, missing, done = [str(failure)], [], []
     for text in found:

@@ -33,11 +33,7 @@ final class StoreBench {
 
   init() throws {
     place = try BenchPlace()
-    let open = "{type: object, x-kubernetes-preserve-unknown-fields: true}"
-    let crds = try CRDComposer.customResourceDefinitions(
-      protocols: [(name: "modbus", connection: open, property: open, discovery: open)],
-      sinks: [(name: "file", schema: open)])
-    let definitions = crds.compactMap { ResourceDefinition(crd: $0) }
+    let definitions = try Self.customDefinitions()
     guard let definition = definitions.first(where: { $0.kind == "Device" }) else {
       throw BenchError("there is no kind Device")
     }
@@ -49,6 +45,15 @@ final class StoreBench {
     api = KubernetesAPI(
       backends: [store], now: EmbeddedResourceStore.systemClock, version: "bench", logger: .silent)
     floor = try StoreFloor(path: place.path("floor.db"))
+  }
+
+  /// The gateway's own kinds, with a protocol and a sink that take everything.
+  static func customDefinitions() throws -> [ResourceDefinition] {
+    let open = "{type: object, x-kubernetes-preserve-unknown-fields: true}"
+    return try CRDComposer.customResourceDefinitions(
+      protocols: [(name: "modbus", connection: open, property: open, discovery: open)],
+      sinks: [(name: "file", schema: open)]
+    ).compactMap { ResourceDefinition(crd: $0) }
   }
 
   static func device(_ name: String) -> JSONValue {

@@ -21,12 +21,25 @@ public actor ApplyingStatusWriter: StatusWriter {
     var time: Timestamp
   }
 
+  /// What has become of the statuses since the start.
+  public struct Figures: Sendable, Hashable {
+    /// Stored by the server.
+    public var applied: UInt64 = 0
+    /// Not stored, to be tried again or for good.
+    public var failed: UInt64 = 0
+    /// Laid together with one that waited for its time or its answer.
+    public var coalesced: UInt64 = 0
+    /// Not sent, since nothing in them was news.
+    public var unchanged: UInt64 = 0
+  }
+
   private let backend: any ResourceBackend
   private let interval: Duration
   private let clock: WallClock
   private let logger: Logger
   /// As many as there are objects with news in the last interval.
   private var entries: [Place: Entry] = [:]
+  public private(set) var figures = Figures()
 
   public init(backend: any ResourceBackend, interval: Duration = .seconds(10), clock: WallClock, logger: Logger) {
     self.backend = backend
@@ -46,7 +59,11 @@ public actor ApplyingStatusWriter: StatusWriter {
     var entry = entries[place] ?? Entry(time: clock.now + (.zero - interval))
     let base = entry.wanted ?? entry.written ?? previous
     let wanted = base.merging(patch)
-    guard Self.isNews(wanted, over: base) else { return }
+    guard Self.isNews(wanted, over: base) else {
+      figures.unchanged += 1
+      return
+    }
+    if entry.wanted != nil { figures.coalesced += 1 }
     entry.wanted = wanted
     let isDue = clock.now - entry.time >= interval
     if isDue { entry.time = clock.now }
@@ -106,7 +123,9 @@ public actor ApplyingStatusWriter: StatusWriter {
       _ = try await backend.patch(
         place.resource, place.key, .apply(configuration, force: true), subresource: .status,
         WriteOptions(fieldManager: gatewayFieldManager))
+      figures.applied += 1
     } catch {
+      figures.failed += 1
       // What only another manifest can mend is not tried for ever.
       if !error.isRetryable, entries[place]?.wanted == wanted { entries[place]?.wanted = nil }
       throw error

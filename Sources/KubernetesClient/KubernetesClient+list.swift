@@ -37,7 +37,7 @@ extension KubernetesClient {
       }
     }
     let reading = Mutex((decoder: ListDecoder(limit: tuning.maximumObjectBytes), fault: APIStatus?.none))
-    let request = APIRequest.get(kind.path(namespace: options.namespace), query)
+    let request = APIRequest.get(kind.call("list"), kind.path(namespace: options.namespace), query)
     try await attempt(request) { part in
       let items: [JSONValue]? = reading.withLock { reading in
         do throws(APIStatus) {
@@ -74,6 +74,7 @@ extension KubernetesClient {
         return try await connection.stream(request, isWatch: false, consume: consume)
       } catch {
         guard [429, 500, 503].contains(error.code), !error.isUnreachable else { throw error }
+        connection.note(retry: error.code == 429 ? .tooManyRequests : .serverError)
         let said = Duration.seconds(min(30, error.retryAfterSeconds ?? 0))
         do {
           try await Task.sleep(for: max(said, pause.next(random: .random(in: 0...1))))

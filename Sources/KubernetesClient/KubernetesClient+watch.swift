@@ -29,6 +29,22 @@ extension KubernetesClient {
     _ kind: ResourceDefinition, _ options: ListOptions, _ start: WatchStart,
     opened: @escaping @Sendable () async -> Void = {}, take: @escaping @Sendable (ServerEvent) async -> Bool
   ) async throws(APIStatus) {
+    var end = ClientFigures.WatchEnd.ended
+    // Whoever is cancelled begins no other.
+    defer { if !Task.isCancelled { connection.note(watchEnd: end) } }
+    do throws(APIStatus) {
+      if try await !watchOnce(kind, options, start, opened: opened, take: take) { end = .abandoned }
+    } catch {
+      end = error.isExpired ? .expired : error.isUnreachable ? .unreachable : .refused
+      throw error
+    }
+  }
+
+  /// Whether `take` wanted everything.
+  private func watchOnce(
+    _ kind: ResourceDefinition, _ options: ListOptions, _ start: WatchStart,
+    opened: @escaping @Sendable () async -> Void, take: @escaping @Sendable (ServerEvent) async -> Bool
+  ) async throws(APIStatus) -> Bool {
     let milliseconds = Int64.random(
       in: tuning.shortestWatch.inMilliseconds...max(tuning.shortestWatch, tuning.longestWatch).inMilliseconds)
     let seconds = max(1, milliseconds / 1_000)
@@ -38,8 +54,9 @@ extension KubernetesClient {
     case .after(let version): query.append(("resourceVersion", "\(version)"))
     case .initialEvents: query += [("sendInitialEvents", "true"), ("resourceVersionMatch", "NotOlderThan")]
     }
-    let request = APIRequest.get(kind.path(namespace: options.namespace), query)
-    let reading = Mutex((decoder: LineDecoder(limit: tuning.maximumObjectBytes), fault: APIStatus?.none))
+    let request = APIRequest.get(kind.call("watch"), kind.path(namespace: options.namespace), query)
+    let reading = Mutex(
+      (decoder: LineDecoder(limit: tuning.maximumObjectBytes), fault: APIStatus?.none, isEnough: false))
     @Sendable func consume(_ part: [UInt8]) async -> Bool {
       let events: [ServerEvent] = reading.withLock { reading in
         var events: [ServerEvent] = []
@@ -51,14 +68,19 @@ extension KubernetesClient {
         return events
       }
       for event in events {
-        guard await take(event) else { return false }
+        guard await take(event) else {
+          reading.withLock { $0.isEnough = true }
+          return false
+        }
       }
       return reading.withLock { $0.fault == nil }
     }
     try await within(.seconds(seconds) + tuning.watchGrace) { () async throws(APIStatus) in
       try await self.connection.stream(request, isWatch: true, opened: opened, consume: consume)
     }
-    if let fault = reading.withLock({ $0.fault }) { throw fault }
+    let (_, fault, isEnough) = reading.withLock { $0 }
+    if let fault { throw fault }
+    return !isEnough
   }
 
   /// `body`, cancelled past the limit, which is thrown as a server that does not answer.

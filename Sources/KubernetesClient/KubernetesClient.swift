@@ -22,8 +22,8 @@ public final class KubernetesClient: Sendable {
   /// Whether the server answered when it was last asked.
   public var isReachable: Bool { connection.isReachable }
 
-  /// How many requests were sent since the start, second tries among them.
-  public var requestCount: UInt64 { connection.statistics.requests }
+  /// What was asked of the server, and what came of it.
+  public var figures: ClientFigures { connection.figures }
 
   /// Ends the connections.
   public func close() async { await connection.close() }
@@ -32,7 +32,7 @@ public final class KubernetesClient: Sendable {
 
   func get(_ kind: ResourceDefinition, _ key: ObjectKey) async throws(APIStatus) -> JSONValue {
     try Self.object(
-      try await connection.send(.get(kind.path(namespace: key.namespace, name: key.name))), of: kind)
+      try await connection.send(.get(kind.call("get"), kind.path(namespace: key.namespace, name: key.name))), of: kind)
   }
 
   func create(_ kind: ResourceDefinition, namespace: String, _ object: JSONValue, _ options: WriteOptions)
@@ -40,7 +40,7 @@ public final class KubernetesClient: Sendable {
   {
     try await write(
       APIRequest(
-        method: "POST", path: kind.path(namespace: namespace), query: Self.query(options),
+        call: kind.call("create"), method: "POST", path: kind.path(namespace: namespace), query: Self.query(options),
         contentType: "application/json", body: object.serialised(), isRepeatable: false), kind)
   }
 
@@ -50,7 +50,8 @@ public final class KubernetesClient: Sendable {
   ) async throws(APIStatus) -> WriteResult {
     try await write(
       APIRequest(
-        method: "PUT", path: kind.path(namespace: key.namespace, name: key.name, subresource: subresource?.rawValue),
+        call: kind.call("update", subresource), method: "PUT",
+        path: kind.path(namespace: key.namespace, name: key.name, subresource: subresource?.rawValue),
         query: Self.query(options), contentType: "application/json", body: object.serialised(), isRepeatable: false),
       kind)
   }
@@ -59,7 +60,8 @@ public final class KubernetesClient: Sendable {
     _ kind: ResourceDefinition, _ key: ObjectKey, _ patch: Patch, subresource: Subresource?, _ options: WriteOptions
   ) async throws(APIStatus) -> WriteResult {
     var request = APIRequest(
-      method: "PATCH", path: kind.path(namespace: key.namespace, name: key.name, subresource: subresource?.rawValue),
+      call: kind.call("patch", subresource), method: "PATCH",
+      path: kind.path(namespace: key.namespace, name: key.name, subresource: subresource?.rawValue),
       query: Self.query(options), isRepeatable: true)
     switch patch {
     case .merge(let document):
@@ -92,8 +94,8 @@ public final class KubernetesClient: Sendable {
     if preconditions != [:] { body["preconditions"] = preconditions }
     let answer = try await connection.send(
       APIRequest(
-        method: "DELETE", path: kind.path(namespace: key.namespace, name: key.name), contentType: "application/json",
-        body: body.serialised(), isRepeatable: options.preconditionUID != nil))
+        call: kind.call("delete"), method: "DELETE", path: kind.path(namespace: key.namespace, name: key.name),
+        contentType: "application/json", body: body.serialised(), isRepeatable: options.preconditionUID != nil))
     return try Self.json(answer)
   }
 

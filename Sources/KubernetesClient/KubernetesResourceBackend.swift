@@ -117,6 +117,9 @@ public final class KubernetesResourceBackend: ResourceBackend {
   /// Whether the server answered when it was last asked.
   public var isReachable: Bool { client.isReachable }
 
+  /// What was asked of the server, and what came of it.
+  public var figures: ClientFigures { client.figures }
+
   // MARK: Reading
 
   func kind(_ resource: ResourceName) throws(APIStatus) -> ResourceDefinition {

@@ -106,6 +106,8 @@ import Testing
     #expect(server.statuses.count == 2, "with nothing to say nothing is said")
     try await write(["number": 6], over: ["number": 5])
     #expect(server.statuses.last == ["number": 6])
+    let figures = await writer.figures
+    #expect(figures.applied == 3 && figures.coalesced == 4 && figures.failed == 0 && figures.unchanged == 0)
   }
 
   @Test("That somebody has looked once more is said once an hour, with what else there is to say at once")
@@ -121,6 +123,7 @@ import Testing
     #expect(server.statuses.last == ["lastScanTime": "2026-11-21T10:59:30Z", "found": 2])
     try await scan("2026-11-21T11:59:30Z", 2)
     #expect(server.statuses.count == 3)
+    #expect(await writer.figures.unchanged == 50)
   }
 
   @Test("What fails is tried again until it is through; what cannot succeed is not")
@@ -139,7 +142,9 @@ import Testing
     #expect(server.statuses == [["number": 2]])
     server.state.withLock { $0.failure = APIStatus(code: 404, reason: "NotFound", message: "gone") }
     clock.advance(.seconds(10))
+    #expect(await writer.figures.failed == 2)
     await #expect(throws: APIStatus.self) { try await write(["number": 3]) }
+    #expect(await writer.figures.failed == 3)
     #expect(await writer.waitingCount == 0)
   }
 }

@@ -11,7 +11,7 @@ import TwinStore
 @Suite("The twins as a resource backend", .timeLimit(.minutes(10)))
 struct TwinConformanceTests {
   /// Twins come with their Devices and take no create, no delete and no field owners; all else is every backend's.
-  @Test(arguments: BackendConformance.rules(for: []))
+  @Test(arguments: BackendConformance.rules(for: [.answers, .promptWatches]))
   func `A backend of twins conforms to what every backend does`(_ rule: ConformanceRule) async throws {
     let place = try TwinPlace(isEmpty: true)
     let namespace = TwinPlace.key.namespace

@@ -19,4 +19,20 @@ import Testing
 
         """)
   }
+
+  @Test func aSummaryIsASumAndACount() {
+    var text = MetricsText()
+    text.summary("selvedge_wait_seconds", "Waits.", [([("verb", "get")], 1.5, 3), ([], 0, 0)])
+    text.summary("selvedge_empty_seconds", "Nothing.", [])
+    #expect(
+      text.text == """
+        # HELP selvedge_wait_seconds Waits.
+        # TYPE selvedge_wait_seconds summary
+        selvedge_wait_seconds_sum{verb="get"} 1.5
+        selvedge_wait_seconds_count{verb="get"} 3
+        selvedge_wait_seconds_sum 0
+        selvedge_wait_seconds_count 0
+
+        """)
+  }
 }

@@ -36,6 +36,17 @@ import Testing
     #expect(access.token == .file(folder("token")))
   }
 
+  @Test("A context without a namespace is of the namespace default", arguments: ["", ", namespace: ''"])
+  func namespace(_ field: String) throws {
+    let path = try folder.write(
+      """
+      current-context: here
+      contexts: [{name: here, context: {cluster: c\(field)}}]
+      clusters: [{name: c, cluster: {server: 'https://a'}}]
+      """, to: "config")
+    #expect(try ClusterAccess(kubeconfig: [path]).namespace == "default")
+  }
+
   @Test("Data in base64 goes before files, and a token may stand in the text")
   func data() throws {
     let path = try kubeconfig(
@@ -82,6 +93,7 @@ import Testing
     #expect(!ClusterAccess.isInCluster(environment: environment, folder: folder.path))
     #expect(throws: ClusterAccessError.self) { try ClusterAccess(inCluster: environment, folder: folder.path) }
     try folder.write("t", to: "token")
+    #expect(try ClusterAccess(inCluster: environment, folder: folder.path).namespace == "default")
     try folder.write("edge\n", to: "namespace")
     #expect(ClusterAccess.isInCluster(environment: environment, folder: folder.path))
     #expect(!ClusterAccess.isInCluster(environment: [:], folder: folder.path))

@@ -58,7 +58,9 @@ import Testing
       tuning.answerTimeout = .seconds(2)
       tuning.pageSize = 7
       let selectors = try ["spec.colour=red", "spec.colour=green"].map { try FieldSelector(parsing: $0) }
-      cluster.faults.begin(share: 0.15, seed: 5)
+      cluster.faults.begin(share: 0.15, seed: 5) { asked in
+        asked.isRead ? [.tooManyRequests, .internalError, .expired] : []
+      }
       try await cluster.withBackend([.init(widgets, selectors: selectors)], tuning: tuning, port: proxy.port) {
         backend in
         var churn = Churn(cluster: cluster, generator: SplitMix64(seed: 7))

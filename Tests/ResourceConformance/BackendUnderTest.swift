@@ -16,6 +16,11 @@ public struct BackendUnderTest: Sendable {
     case cutsOff
     /// An update must say the version it is made for.
     case conditionalUpdates
+    /// The answer to a write comes, and tells what this very write did. Where connections break, a caller must ask again,
+    /// and not every write can be done twice.
+    case answers
+    /// A watch from nowhere begins with all that was written before, however the server fares.
+    case promptWatches
   }
 
   public var backend: any ResourceBackend

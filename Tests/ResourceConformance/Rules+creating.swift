@@ -79,7 +79,9 @@ extension BackendConformance {
       }
       #expect(status.code == 404 && status.message == "namespaces \"nowhere\" not found")
     },
-    ConformanceRule("Unknown fields are pruned and told, or refused where validation is strict", needs: [.objects]) {
+    ConformanceRule(
+      "Unknown fields are pruned and told, or refused where validation is strict", needs: [.answers, .objects]
+    ) {
       s in
       let unknown = TestKinds.widget("p", ["size": 1, "weight": 2, "extra": ["any": [1]]])
       let strict = await s.refusal(of: "strict") {

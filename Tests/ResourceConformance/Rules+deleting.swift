@@ -32,7 +32,7 @@ extension BackendConformance {
           preconditionUID: object.metadata.uid, preconditionResourceVersion: object.metadata.resourceVersion))
       #expect(isGone)
     },
-    ConformanceRule("Finalizers hold an object until the last is gone", needs: [.objects]) { s in
+    ConformanceRule("Finalizers hold an object until the last is gone", needs: [.answers, .objects]) { s in
       var body = TestKinds.widget("a", ["size": 1])
       body.metadata.finalizers = ["test.dev/one", "test.dev/two"]
       try await s.create(body)
@@ -55,7 +55,8 @@ extension BackendConformance {
       #expect(await watch.changes(4).map(\.change) == [.modified, .modified, .modified, .deleted])
     },
     ConformanceRule(
-      "A namespace takes its content with it, and takes nothing new while it goes", needs: [.objects, .namespaces]
+      "A namespace takes its content with it, and takes nothing new while it goes",
+      needs: [.answers, .objects, .namespaces]
     ) {
       s in
       _ = try await s.backend.create(
@@ -114,7 +115,7 @@ extension BackendConformance {
         try await s.get("child").metadata.ownerReferences == []
       }
     },
-    ConformanceRule("Foreground: the owner waits for the dependents that block it", needs: [.objects]) { s in
+    ConformanceRule("Foreground: the owner waits for the dependents that block it", needs: [.answers, .objects]) { s in
       let owner = try await s.bring("owner", [:])
       var child = owned("child", by: [owner], blocking: true)
       child.metadata.finalizers = ["test.dev/hold"]

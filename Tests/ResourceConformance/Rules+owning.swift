@@ -16,7 +16,8 @@ extension BackendConformance {
       let again = try await s.merge("a", ["spec": ["size": 2]], nil, WriteOptions(fieldManager: "third"))
       #expect(again == changed, "to say what is so takes nothing from anybody")
     },
-    ConformanceRule("A write may hand fields to another owner, or forget all owners", needs: [.objects]) { s in
+    ConformanceRule("A write may hand fields to another owner, or forget all owners", needs: [.answers, .objects]) {
+      s in
       let made = try await s.create(TestKinds.widget("a", ["size": 1]), WriteOptions(fieldManager: "maker"))
       var entry = try #require(made.metadata.managedFields?.array?.first)
       entry["manager"] = "heir"

@@ -8,7 +8,8 @@ extension BackendConformance {
   }
 
   static let watching: [ConformanceRule] = [
-    ConformanceRule("A watch from nowhere tells what there is, marks its end, and goes on") { s in
+    ConformanceRule("A watch from nowhere tells what there is, marks its end, and goes on", needs: [.promptWatches]) {
+      s in
       for name in ["b", "a"] { _ = try await s.bring(name, [:]) }
       let current = try await s.version()
       let watch = try await s.watch(since: nil)

@@ -73,6 +73,7 @@ def normal(items):
                 pod.pop("initContainers", None)
             for container in pod["containers"]:
                 container["env"].sort(key=lambda variable: variable["name"])
+                container.get("ports", []).sort(key=lambda port: port["name"])
                 container["volumeMounts"].sort(key=lambda mount: mount["name"])
             pod["volumes"].sort(key=lambda volume: volume["name"])
         result[(item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"])] = item

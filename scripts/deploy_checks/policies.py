@@ -123,6 +123,23 @@ def check_daemon_set(item, accounts, priorities, allow):
     return found
 
 
+def check_service(item, items, allow):
+    """What a Service leads to: a port that the pods it selects have; from outside only where that is allowed, to the same node."""
+    found, spec = [], item["spec"]
+    type = spec.get("type", "ClusterIP")
+    if type != "ClusterIP" and not (type == "NodePort" and "nodePort" in allow):
+        found.append(f"a Service of type {type}")
+    if type == "NodePort" and spec.get("externalTrafficPolicy") != "Local":
+        found.append("a node's port leads to other nodes' gateways, and hides the client's address: externalTrafficPolicy Local")
+    for other in items:
+        template = other["spec"]["template"] if other["kind"] == "DaemonSet" else {"metadata": {}}
+        if not spec["selector"].items() <= (template["metadata"].get("labels") or {}).items():
+            continue
+        ports = {port.get("name") for container in template["spec"]["containers"] for port in container.get("ports") or []}
+        found += [f"port {port['name']} leads to {port['targetPort']!r}, which the pod has not" for port in spec["ports"] if port["targetPort"] not in ports]
+    return found
+
+
 def check_role(item):
     found = []
     if (item["metadata"].get("labels") or {}).keys() & {f"rbac.authorization.k8s.io/aggregate-to-{r}" for r in ("view", "edit", "admin")}:
@@ -146,7 +163,8 @@ def check_role(item):
 
 
 def check(items, allow=frozenset()):
-    """The findings over a set of objects. `allow` names what a profile may have: serial, privileged, hostNetwork, root-init."""
+    """The findings over a set of objects. `allow` names what a profile may have: serial, privileged, hostNetwork, root-init,
+    nodePort."""
     found, known = [], [identity(item) for item in items]
     accounts = {name for kind, _, name in known if kind == "ServiceAccount"}
     priorities = {name for kind, _, name in known if kind == "PriorityClass"}
@@ -169,7 +187,7 @@ def check(items, allow=frozenset()):
                 texts.append(f"binds {role['kind']} {role['name']}, which is not here")
         if kind == "ServiceAccount" and item.get("automountServiceAccountToken") is not False:
             texts.append("hands its token to every pod that names it")
-        if kind == "Service" and item["spec"].get("type", "ClusterIP") != "ClusterIP":
-            texts.append(f"a Service of type {item['spec']['type']}")
+        if kind == "Service":
+            texts += check_service(item, items, allow)
         found += [f"{kind} {name}: {text}" for text in texts]
     return found

@@ -54,7 +54,7 @@ extension DeviceOwnership {
   private func followDevices() async {
     survey()
     await mirror.changes().drain { changes in
-      if changes.contains(where: { $0.resource == .devices || $0.resource == .gateways }) { self.survey() }
+      self.survey(changes)
     }
   }
 

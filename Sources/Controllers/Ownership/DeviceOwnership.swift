@@ -180,30 +180,43 @@ public final class DeviceOwnership: Sendable {
     for device in devices(in: nil) { twins.hold(device, isLeaseLost: isLost(device)) }
   }
 
-  /// Devices or gateways have come, gone or changed.
-  func survey() {
-    var groups: [DeviceKey: String] = [:]
-    var keepsWriting: Set<DeviceKey> = []
-    for (key, device) in mirror.objects(.devices) {
-      let spec = device["spec"]
-      guard (spec?["nodeName"]?.string ?? "").isEmpty, device[path: "metadata", "deletionTimestamp"] == nil else {
-        continue
+  /// Takes Devices and gateways that have come, gone or changed; nil: all that there are. What is as it was, such as a
+  /// Device whose status alone is another, costs no more than to look at it.
+  func survey(_ changes: Set<ResourceMirror.Change>? = nil) {
+    let keys = changes?.filter { $0.resource == .devices }.map(\.key) ?? Array(mirror.objects(.devices).keys)
+    let places = keys.map { key in (DeviceKey(key), mirror.object(.devices, key).flatMap { place(of: $0, key) }) }
+    let (moved, follows) = state.withLock { state -> ([DeviceKey], Set<String>?) in
+      var moved: [DeviceKey] = []
+      for (device, place) in places {
+        if place?.keepsWriting == true { state.keepsWriting.insert(device) } else { state.keepsWriting.remove(device) }
+        guard state.groups[device] != place?.group else { continue }
+        state.groups[device] = place?.group
+        moved.append(device)
       }
-      let connection = spec?["connection"] ?? [:]
-      groups[DeviceKey(key)] = DeviceGroup.name(
-        label: device.metadata.labels[DeviceGroup.label], endpoint: endpoint(connection) ?? key.description)
-      if spec?["whenIsolated"]?.string == "KeepWriting" { keepsWriting.insert(DeviceKey(key)) }
+      let isNews = changes == nil || !moved.isEmpty
+      return (
+        moved.filter { state.groups[$0] != nil }, isNews ? Set(state.groups.values).union([DeviceGroup.summary]) : nil
+      )
     }
-    let moved = state.withLock { state in
-      let before = state.groups
-      state.groups = groups
-      state.keepsWriting = keepsWriting
-      return groups.filter { before[$0.key] != $0.value }.map(\.key)
+    if changes?.contains(where: { $0.resource == .gateways }) ?? true {
+      let names = Set(mirror.objects(.gateways).keys.map(\.name))
+      if state.withLock({ $0.machine.gateways != names }) { handle(.gateways(names)) }
     }
-    handle(.gateways(Set(mirror.objects(.gateways).keys.map(\.name))))
-    handle(.follows(Set(groups.values).union([DeviceGroup.summary])))
+    if let follows { handle(.follows(follows)) }
     // Whoever looked at them before this did saw devices of nobody.
     for device in moved { mirror.touch(.devices, device.objectKey) }
+  }
+
+  /// Where a Device that names no node belongs; nil: it needs no Lease.
+  private func place(of device: JSONValue, _ key: ObjectKey) -> (group: String, keepsWriting: Bool)? {
+    let spec = device["spec"]
+    guard (spec?["nodeName"]?.string ?? "").isEmpty, device[path: "metadata", "deletionTimestamp"] == nil else {
+      return nil
+    }
+    let group = DeviceGroup.name(
+      label: device.metadata.labels[DeviceGroup.label],
+      endpoint: endpoint(spec?["connection"] ?? [:]) ?? key.description)
+    return (group, spec?["whenIsolated"]?.string == "KeepWriting")
   }
 }
 

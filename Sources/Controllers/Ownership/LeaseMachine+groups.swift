@@ -12,7 +12,10 @@ extension LeaseMachine {
     if former?.holder != holder || seen[group] == nil {
       seen[group] = (holder, now)
       free[group] = nil
-      if !holder.isEmpty, !gateways.contains(GatewayIdentity.gateway(of: holder)) { ring = nil }
+      // The ring has holders in it that are no gateways any more, as long as they hold something.
+      for one in [holder, former?.holder ?? ""] where !one.isEmpty {
+        if !gateways.contains(GatewayIdentity.gateway(of: one)) { ring = nil }
+      }
       if holder != identity.description {
         handingOver[group] = nil
         hasEnded.remove(group)

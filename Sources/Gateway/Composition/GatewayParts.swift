@@ -233,7 +233,7 @@ struct GatewayParts {
     let metrics = GatewayMetrics(
       nodeName: configuration.nodeName, board: board, twins: twins, telemetry: telemetry,
       protocols: protocols, events: events, audit: audit, connections: connections, remoteWishes: remoteWishes,
-      ownership: ownership)
+      ownership: ownership, cluster: home.cluster)
     return HealthRoutes(
       unreadiness: { [mirror] in mirror.isSynced ? nil : "the resources are being read" },
       metrics: { await metrics.text() })

@@ -18,8 +18,16 @@ struct ResourceHome: Sendable {
   let isShared: Bool
   /// Where Leases are, if others write there too.
   var leaseNamespace = ""
+  /// Nil where there is none.
+  var cluster: Cluster?
   /// What runs while the gateway does, by name.
   let loops: [(name: String, body: @Sendable () async -> Void)]
+
+  /// What speaks to a cluster.
+  struct Cluster: Sendable {
+    let backend: KubernetesResourceBackend
+    let status: ApplyingStatusWriter
+  }
 
   static func make(
     _ configuration: GatewayConfiguration, data: DataDirectory, clock: WallClock, logger: Logger
@@ -56,7 +64,8 @@ struct ResourceHome: Sendable {
         ? try ClusterAccess(inCluster: ProcessInfo.processInfo.environment)
         : try ClusterAccess(kubeconfig: cluster.kubeconfig, context: cluster.context)
       logger.notice(
-        "resources live in a cluster", metadata: ["server": "\(access.server)", "by": "\(access.origin)"])
+        "resources live in a cluster",
+        metadata: ["server": "\(access.server)", "by": "\(access.origin)", "leases": "\(access.namespace)"])
       let client = try KubernetesClient(access, version: GatewayVersion.text, logger: logger)
       let backend = try KubernetesResourceBackend(
         client: client, definitions: try BuiltInPlugins.definitions() + BuiltInKinds.all,
@@ -67,7 +76,7 @@ struct ResourceHome: Sendable {
       let status = ApplyingStatusWriter(backend: backend, clock: clock, logger: logger)
       return ResourceHome(
         backend: backend, shown: ClusterView(backend) ?? backend, status: status, isShared: true,
-        leaseNamespace: access.namespace,
+        leaseNamespace: access.namespace, cluster: Cluster(backend: backend, status: status),
         loops: [("cluster", { await backend.run() }), ("status writes", { await status.run() })])
     } catch let error as ClusterAccessError {
       throw StartError(error.message)

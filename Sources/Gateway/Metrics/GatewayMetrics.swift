@@ -2,6 +2,7 @@ internal import Controllers
 internal import DeviceKit
 internal import Documents
 internal import HTTPServing
+internal import KubernetesClient
 internal import Telemetry
 internal import TwinStore
 
@@ -17,6 +18,7 @@ struct GatewayMetrics: Sendable {
   let connections: ConnectionGauge
   let remoteWishes: RemoteWishController
   let ownership: DeviceOwnership?
+  let cluster: ResourceHome.Cluster?
 
   func text() async -> String {
     var text = MetricsText()
@@ -57,6 +59,7 @@ struct GatewayMetrics: Sendable {
     durabilityFamilies(&text, status)
     historianFamilies(&text, status.historian)
     if let ownership { ownershipFamilies(&text, ownership.statistics) }
+    if let cluster { clusterFamilies(&text, cluster.backend.figures, await cluster.status.figures) }
     return text.text
   }
 

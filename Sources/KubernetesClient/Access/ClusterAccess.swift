@@ -25,7 +25,7 @@ public struct ClusterAccess: Sendable, Hashable {
   /// The client's certificate chain and its key (PEM); both or none.
   public var certificate: Source?
   public var key: Source?
-  /// The namespace that the credentials belong to.
+  /// The namespace that the credentials belong to, where a gateway's Leases are; `default` where nothing names one.
   public var namespace: String
   /// Where all this was read, for messages.
   public var origin: String
@@ -36,7 +36,8 @@ public struct ClusterAccess: Sendable, Hashable {
   {
     self.server = server.hasSuffix("/") ? String(server.dropLast()) : server
     self.token = token
-    self.namespace = namespace
+    // As kubectl has it.
+    self.namespace = namespace.isEmpty ? "default" : namespace
     self.origin = origin
     guard self.server.hasPrefix("https://") || self.server.hasPrefix("http://"), !host.isEmpty else {
       throw ClusterAccessError("\(origin): the server \"\(server)\" is no address: write https://HOST:PORT")

@@ -9,16 +9,6 @@ internal import Synchronization
 ///
 /// While the server is away, calls are refused at once, with what was wrong, until the next try is due.
 final class APIConnection: Sendable {
-  /// What has become of the requests since the start.
-  struct Statistics: Sendable, Hashable {
-    /// Sent, second tries among them.
-    var requests: UInt64 = 0
-    /// Sent once more.
-    var retries: UInt64 = 0
-    /// Not sent, because the server was known to be away.
-    var refused: UInt64 = 0
-  }
-
   /// One set of connections with the credentials that they were made for.
   private struct Links {
     var tls: ClientTLS?
@@ -33,7 +23,9 @@ final class APIConnection: Sendable {
     var reachability = Reachability()
     var links: Links?
     var token: (text: String, read: ContinuousClock.Instant)?
-    var statistics = Statistics()
+    var figures = ClientFigures()
+    /// When the server was last heard, or the client made.
+    var heard = ContinuousClock.now
   }
 
   let access: ClusterAccess
@@ -56,7 +48,14 @@ final class APIConnection: Sendable {
   }
 
   var isReachable: Bool { state.withLock { $0.reachability.isReachable } }
-  var statistics: Statistics { state.withLock { $0.statistics } }
+  var figures: ClientFigures {
+    state.withLock { state in
+      var figures = state.figures
+      figures.silence = ContinuousClock.now - state.heard
+      figures.isReachable = state.reachability.isReachable
+      return figures
+    }
+  }
 
   /// Whether the credentials can be read: what only the person who starts the program can mend.
   func check() throws(ClusterAccessError) {
@@ -82,7 +81,8 @@ final class APIConnection: Sendable {
     var attempt = 0
     while true {
       attempt += 1
-      try await admit(isRetry: attempt > 1)
+      try await admit()
+      let began = ContinuousClock.now
       let outcome: Result<HTTPAnswer, HTTPFault>
       do throws(HTTPFault) {
         outcome = .success(try await links().calls.call(call(request)))
@@ -90,13 +90,18 @@ final class APIConnection: Sendable {
         outcome = .failure(error)
       }
       note(outcome)
+      count(request, outcome, since: began)
       let verdict = policy.verdict(
         outcome, isRepeatable: request.isRepeatable, attempt: attempt, random: .random(in: 0...1))
       if case .retry(let pause) = verdict {
+        note(retry: Self.cause(outcome))
         do { try await Task.sleep(for: pause) } catch { throw .unreachable("the request was given up") }
         continue
       }
-      if case .success(let answer) = outcome, answer.status == 401, attempt == 1, hasNewToken() { continue }
+      if case .success(let answer) = outcome, answer.status == 401, attempt == 1, hasNewToken() {
+        note(retry: .newToken)
+        continue
+      }
       return try Self.success(outcome)
     }
   }
@@ -109,7 +114,9 @@ final class APIConnection: Sendable {
   ) async throws(APIStatus) {
     var isSecond = false
     while true {
-      try await admit(isRetry: isSecond)
+      try await admit()
+      let began = ContinuousClock.now
+      let isOpen = Mutex(false)
       let outcome: Result<HTTPAnswer, HTTPFault>
       do throws(HTTPFault) {
         let links = try links()
@@ -119,13 +126,23 @@ final class APIConnection: Sendable {
             opened: {
               // A watch ends in minutes: that there is an answer is known now.
               self.noteAnswer()
+              if isWatch {
+                isOpen.withLock { $0 = true }
+                self.count(request, code: 200, since: began)
+              }
               await opened()
-            }, consume: consume))
+            },
+            consume: { part in
+              self.state.withLock { $0.heard = .now }
+              return await consume(part)
+            }))
       } catch {
         outcome = .failure(error)
       }
       note(outcome)
+      if !isOpen.withLock({ $0 }) { count(request, outcome, since: began) }
       if case .success(let answer) = outcome, answer.status == 401, !isSecond, hasNewToken() {
+        note(retry: .newToken)
         isSecond = true
         continue
       }
@@ -144,16 +161,19 @@ final class APIConnection: Sendable {
   }
 
   /// Waits for this request's turn; refused while the server is away.
-  private func admit(isRetry: Bool) async throws(APIStatus) {
+  private func admit() async throws(APIStatus) {
     let now = ContinuousClock.now
     let (wait, away) = state.withLock { state -> (Duration, String?) in
       if let pause = state.reachability.pause(now: now) {
-        state.statistics.refused += 1
+        state.figures.refused += 1
         return (.zero, "\(state.reachability.cause); tried again in \(pause.components.seconds + 1) s")
       }
-      state.statistics.requests += 1
-      if isRetry { state.statistics.retries += 1 }
-      return (state.bucket.take(now: now), nil)
+      let wait = state.bucket.take(now: now)
+      if wait > .zero {
+        state.figures.delayed += 1
+        state.figures.delay += wait
+      }
+      return (wait, nil)
     }
     if let away { throw .unreachable("the API server is away: \(away)") }
     guard wait > .zero else { return }
@@ -177,8 +197,37 @@ final class APIConnection: Sendable {
   }
 
   private func noteAnswer() {
-    guard state.withLock({ $0.reachability.succeeded() }) else { return }
+    let isNews = state.withLock { state in
+      state.heard = .now
+      return state.reachability.succeeded()
+    }
+    guard isNews else { return }
     logger.notice("the API server answers again", metadata: ["server": "\(access.server)"])
+  }
+
+  // MARK: Figures
+
+  private static func cause(_ outcome: Result<HTTPAnswer, HTTPFault>) -> ClientFigures.RetryCause {
+    guard case .success(let answer) = outcome else { return .connectionClosed }
+    return answer.status == 429 ? .tooManyRequests : .serverError
+  }
+
+  /// A request is sent once more.
+  func note(retry cause: ClientFigures.RetryCause) { state.withLock { $0.figures.retries[cause, default: 0] += 1 } }
+
+  /// A watch is over, to be begun anew.
+  func note(watchEnd cause: ClientFigures.WatchEnd) { state.withLock { $0.figures.watchEnds[cause, default: 0] += 1 } }
+
+  private func count(
+    _ request: APIRequest, _ outcome: Result<HTTPAnswer, HTTPFault>, since began: ContinuousClock.Instant
+  ) {
+    // What is given up on this side tells nothing of the server.
+    if case .failure(let fault) = outcome, fault.reason == "Cancelled" { return }
+    count(request, code: (try? outcome.get())?.status, since: began)
+  }
+
+  private func count(_ request: APIRequest, code: Int?, since began: ContinuousClock.Instant) {
+    state.withLock { $0.figures.count(request.call, code: code, took: .now - began) }
   }
 
   private func call(_ request: APIRequest) -> HTTPCall {

@@ -4,6 +4,8 @@ internal import Resources
 
 /// One request to an API server, before credentials.
 struct APIRequest: Sendable {
+  /// What it counts as.
+  var call: ClientFigures.Call
   var method: String
   /// Encoded, from the first slash.
   var path: String
@@ -13,8 +15,10 @@ struct APIRequest: Sendable {
   /// Whether it does no harm to do it twice.
   var isRepeatable: Bool
 
-  static func get(_ path: String, _ query: [(name: String, value: String)] = []) -> APIRequest {
-    APIRequest(method: "GET", path: path, query: query, isRepeatable: true)
+  static func get(_ call: ClientFigures.Call, _ path: String, _ query: [(name: String, value: String)] = [])
+    -> APIRequest
+  {
+    APIRequest(call: call, method: "GET", path: path, query: query, isRepeatable: true)
   }
 
   var target: String {
@@ -41,6 +45,11 @@ struct APIRequest: Sendable {
 extension ResourceDefinition {
   /// `/api/v1/…` or `/apis/GROUP/VERSION`.
   var groupPath: String { group.isEmpty ? "/api/\(version)" : "/apis/\(group)/\(version)" }
+
+  /// What a request for objects of this kind, or for a part of one, counts as.
+  func call(_ verb: String, _ subresource: Subresource? = nil) -> ClientFigures.Call {
+    ClientFigures.Call(verb, subresource.map { "\(plural)/\($0.rawValue)" } ?? plural)
+  }
 
   /// The address of a collection, an object or a part of one (Kubernetes API concepts, section Resource URIs).
   func path(namespace: String?, name: String? = nil, subresource: String? = nil) -> String {

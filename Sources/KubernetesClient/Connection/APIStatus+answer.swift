@@ -45,6 +45,9 @@ extension APIStatus {
   /// Whether there was no answer at all, or one that says that it may come later.
   var isUnreachable: Bool { reason == Self.unreachableReason }
 
+  /// Whether the server does not know the version that was named, so that everything is to be listed.
+  var isExpired: Bool { code == 410 || causes.contains { $0.reason == "ResourceVersionTooLarge" } }
+
   /// For what a server sends that is not what the API says.
   static func unreadable(_ what: String) -> APIStatus {
     APIStatus(code: 502, reason: "InternalError", message: "the API server's answer cannot be read: \(what)")

@@ -71,7 +71,7 @@ struct Follower: Sendable {
         if lasted < .seconds(1) { try? await Task.sleep(for: backoff.next(random: .random(in: 0...1))) }
         continue
       }
-      if fault.code == 410 || fault.causes.contains(where: { $0.reason == "ResourceVersionTooLarge" }) {
+      if fault.isExpired {
         // Compacted, or of another time of the cluster: everything is read again.
         await cache.forgetVersion(scope)
       } else if !fault.isUnreachable, !isTold {

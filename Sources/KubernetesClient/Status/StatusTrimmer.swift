@@ -53,7 +53,8 @@ actor StatusTrimmer {
     let now = ContinuousClock.now
     if let group = groups[kind.groupPath], now - group.read < Self.age { return }
     do {
-      let answer = try await client.connection.send(.get("/openapi/v3\(kind.groupPath)"))
+      let answer = try await client.connection.send(
+        .get(ClientFigures.Call("get", "openapi"), "/openapi/v3\(kind.groupPath)"))
       let group = kinds.filter { $0.groupPath == kind.groupPath }
       let projection = JSONProjection(
         paths: group.map { ["components", "schemas", Self.schemaName(of: $0), "properties", "status"] })

@@ -2,6 +2,7 @@ import Controllers
 import DeviceKit
 import Documents
 import Resources
+import Synchronization
 import TestSupport
 import Testing
 import TwinStore
@@ -148,5 +149,53 @@ import TwinStore
       gateways.count { $0.ownership.summarises } == 1 && !one.ownership.summarises
     }
     for gateway in gateways { await gateway.stop() }
+  }
+
+  @Test(.timeLimit(.minutes(2)))
+  func whatAGatewayDoesNotReachIsServedByOneThatDoes() async throws {
+    let plant = try await plant(10)
+    plant.devices.outOfReach.withLock { _ = $0.insert("gw-1") }
+    let first = try await SharedGateway("gw-1", in: plant)
+    let second = try await SharedGateway("gw-2", in: plant)
+    first.start()
+    try await eventually("all are the first one's", within: .seconds(30)) {
+      for name in Self.names where await serving(name, [first]).isEmpty { return false }
+      return true
+    }
+    second.start()
+    try await eventually("the second serves all", within: .seconds(60)) {
+      for name in Self.names where await serving(name, [first, second]).map(\.name) != ["gw-2"] { return false }
+      return true
+    }
+    try await eventually("each holds what is desired") {
+      Self.names.allSatisfy { plant.devices[$0] == .number(10) }
+    }
+    #expect(plant.devices.writes.allSatisfy { $0.gateway == "gw-2" })
+    await first.stop()
+    await second.stop()
+  }
+
+  @Test(.timeLimit(.minutes(2)))
+  func aPortOfAMachineNeedsANodeAmongSeveralGateways() async throws {
+    let plant = try await SharedPlant()
+    try await plant.createDevice("port-1", desired: 10)
+    try await plant.createDevice("port-2", desired: 10, node: "gw-1")
+    let gateway = try await SharedGateway("gw-1", in: plant)
+    gateway.start()
+    func resolution(_ name: String) async -> DeviceResolution? {
+      await gateway.devices.resolution(of: DeviceKey(namespace: SharedPlant.namespace, name: name))
+    }
+    try await eventually("one says what it needs", within: .seconds(30)) {
+      if case .faulty("NeedsNode", let message)? = await resolution("port-1") {
+        message.contains("spec.nodeName")
+      } else {
+        false
+      }
+    }
+    try await eventually("the other is served", within: .seconds(30)) {
+      if case .serve? = await resolution("port-2") { plant.devices["port-2"] == .number(10) } else { false }
+    }
+    #expect(await serving("port-1", [gateway]).isEmpty && plant.devices["port-1"] == .number(0))
+    await gateway.stop()
   }
 }

@@ -168,4 +168,37 @@ import Testing
     let gone = machine.handle(.told(group: "9", nil, version: 6), at: .seconds(103))
     #expect(Self.writes(gone)[.group("9")] == nil)
   }
+
+  @Test func aGroupWithoutADeviceInReachIsLeftToOthersForLongerEachTime() throws {
+    var machine = Self.holding(["1"], gateways: ["gw-1", "gw-2"])
+    var version: UInt64 = 100
+    /// The group's holders as they are written, by the second; the neighbour renews its Lease every second.
+    func writes(_ seconds: ClosedRange<Int>, _ event: LeaseMachine.Event = .tick) -> [(second: Int, holder: String)] {
+      var found: [(second: Int, holder: String)] = []
+      for second in seconds {
+        let alive = [Self.other: Self.record("gw-2_b", UInt64(second))]
+        Self.take(event, &machine, second, finding: alive) { key, record in
+          if key == .group("1") { found.append((second, record.holder)) }
+          version += 1
+          return Self.record(record.holder, version)
+        }
+      }
+      return found
+    }
+    #expect(writes(102...109).isEmpty && machine.served == ["1"])
+    for (start, pause) in [(110, 60), (200, 120)] {
+      #expect(writes(start...start, .unreachable(group: "1")).isEmpty, "first what is served there must end")
+      #expect(machine.served == [])
+      #expect(writes(start...start, .ended(group: "1")).map(\.holder) == [""])
+      #expect(writes(start + 1...start + pause - 1).isEmpty)
+      let taken = try #require(writes(start + pause...start + pause + 12).first, "nobody else took it")
+      #expect(taken.holder == machine.identity.description && machine.served == ["1"])
+    }
+  }
+
+  @Test func aGatewayAloneKeepsWhatItDoesNotReach() {
+    var machine = Self.holding(["1"])
+    #expect(Self.writes(machine.handle(.unreachable(group: "1"), at: .seconds(105))).isEmpty)
+    #expect(machine.served == ["1"])
+  }
 }

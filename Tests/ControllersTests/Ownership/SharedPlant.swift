@@ -46,12 +46,13 @@ final class SharedPlant: Sendable {
       resource, namespace: kind.isNamespaced ? Self.namespace : "", object, WriteOptions())
   }
 
-  func createDevice(_ name: String, desired: Double, whenIsolated: String? = nil) async throws {
+  func createDevice(_ name: String, desired: Double, whenIsolated: String? = nil, node: String? = nil) async throws {
     var spec: JSONValue = [
       "modelRef": ["name": "valve"], "connection": ["fake": ["host": .string(name)]],
       "desired": ["opening": .double(desired)],
     ]
     if let whenIsolated { spec["whenIsolated"] = .string(whenIsolated) }
+    if let node { spec["nodeName"] = .string(node) }
     try await create(.devices, name, spec)
   }
 
@@ -82,6 +83,8 @@ final class RecordingDevices: Sendable {
     var gateway: String
   }
   private let state = Mutex<(values: [String: Value], writes: [Write])>(([:], []))
+  /// Gateways from which no device can be reached.
+  let outOfReach = Mutex<Set<String>>([])
 
   subscript(device: String) -> Value { state.withLock { $0.values[device] ?? .number(0) } }
   var writes: [Write] { state.withLock { $0.writes } }
@@ -106,6 +109,10 @@ struct FakePlugin: ProtocolPlugin {
     FakeSession(request: request, feed: feed, devices: devices, gateway: gateway)
   }
   func discoverer(for request: DiscoveryRequest) throws(DeviceError) -> (any Discoverer)? { nil }
+  /// Hosts called `port-…` are ports of the machine.
+  func endpoint(of connection: JSONValue) -> String? {
+    connection["host"]?.string.flatMap { $0.hasPrefix("port-") ? nil : $0 }
+  }
 }
 
 struct FakeSession: DeviceSession {
@@ -116,6 +123,11 @@ struct FakeSession: DeviceSession {
   private var host: String { request.connection["host"]?.string ?? "" }
 
   func run() async {
+    if devices.outOfReach.withLock({ $0.contains(gateway) }) {
+      feed.connection(of: request.device, is: .disconnected(DeviceError(reason: "Unreachable", message: "no route")))
+      while !Task.isCancelled { try? await Task.sleep(for: .milliseconds(50)) }
+      return
+    }
     feed.connection(of: request.device, is: .connected)
     while !Task.isCancelled {
       var batch = SampleBatch()

@@ -6,16 +6,42 @@ import NIOCore
 import Resources
 import Synchronization
 
-/// What an overloaded or forgetful server answers now and then, by a seeded order.
+/// What an overloaded or forgetful server answers now and then, by a seeded order, instead of doing what it is asked for.
 final class FaultPlan: Sendable {
-  private let state = Mutex((generator: SplitMix64(seed: 1), share: 0.0, answered: 0))
+  enum Fault: Sendable, CaseIterable {
+    case tooManyRequests, internalError
+    /// 503, with the word that it may be asked again.
+    case unavailable
+    /// 410; in a watch, an event that says so.
+    case expired
+  }
+  struct Asked: Sendable {
+    var isRead: Bool
+    var isWatch: Bool
+    /// Of one namespace, or of an object in one.
+    var isInNamespace: Bool
+  }
+  /// What a request may be answered instead.
+  typealias Menu = @Sendable (Asked) -> [Fault]
+
+  private struct State {
+    var generator = SplitMix64(seed: 1)
+    var share = 0.0
+    var menu: Menu = { _ in [] }
+    var counts: [Fault: Int] = [:]
+  }
+  private let state = Mutex(State())
 
   /// How many requests were answered with a fault.
-  var count: Int { state.withLock { $0.answered } }
+  var count: Int { state.withLock { $0.counts.values.reduce(0, +) } }
 
-  /// From now on this share of the requests fails.
-  func begin(share: Double, seed: UInt64) {
-    state.withLock { $0 = (SplitMix64(seed: seed), share, $0.answered) }
+  /// From now on this share of the requests for which there is a fault meets with one.
+  func begin(share: Double, seed: UInt64, _ menu: @escaping Menu) {
+    state.withLock { state in
+      state.generator = SplitMix64(seed: seed)
+      state.share = share
+      state.menu = menu
+    }
   }
 
   func end() { state.withLock { $0.share = 0 } }
@@ -23,25 +49,32 @@ final class FaultPlan: Sendable {
   /// As servers before 1.32 do.
   let knowsWatchLists = Mutex(true)
 
-  func fault(isWatch: Bool) -> Response? {
-    let draw = state.withLock { state -> Int? in
-      guard state.share > 0, Double.random(in: 0..<1, using: &state.generator) < state.share else { return nil }
-      state.answered += 1
-      return Int.random(in: 0..<3, using: &state.generator)
+  func fault(_ request: Request, isWatch: Bool) -> Response? {
+    let asked = Asked(
+      isRead: request.method == .get, isWatch: isWatch, isInNamespace: request.uri.path.contains("/namespaces/"))
+    let fault = state.withLock { state -> Fault? in
+      guard state.share > 0, Double.random(in: 0..<1, using: &state.generator) < state.share,
+        let fault = state.menu(asked).randomElement(using: &state.generator)
+      else { return nil }
+      state.counts[fault, default: 0] += 1
+      return fault
     }
-    switch draw {
-    case 0:
+    switch fault {
+    case .tooManyRequests:
       return Self.answer(
         APIStatus(code: 429, reason: "TooManyRequests", message: "too many requests", retryAfterSeconds: 0))
-    case 1: return Self.answer(.internalError("a fault of the test"))
-    case 2 where isWatch:
+    case .internalError: return Self.answer(.internalError("a fault of the test"))
+    case .unavailable:
+      return Self.answer(
+        APIStatus(code: 503, reason: "ServiceUnavailable", message: "shutting down", retryAfterSeconds: 0))
+    case .expired where isWatch:
       let status = APIStatus.expired("too old resource version: 1 (2)")
       let line = "{\"type\":\"ERROR\",\"object\":\(status.json)}\n"
       return Response(
         status: .ok, headers: [.contentType: "application/json"],
         body: ResponseBody(byteBuffer: ByteBuffer(string: line)))
-    case 2: return Self.answer(.expired("the list is too old"))
-    default: return nil
+    case .expired: return Self.answer(.expired("the list is too old"))
+    case nil: return nil
     }
   }
 
@@ -73,7 +106,7 @@ struct FaultMiddleware<Context: RequestContext>: RouterMiddleware {
               field: "sendInitialEvents")
           ]))
     }
-    if request.method == .get, let fault = plan.fault(isWatch: isWatch) { return fault }
+    if let fault = plan.fault(request, isWatch: isWatch) { return fault }
     return try await next(request, context)
   }
 }

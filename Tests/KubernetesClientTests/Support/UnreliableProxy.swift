@@ -15,14 +15,20 @@ final class UnreliableProxy: Sendable {
     case slow(milliseconds: Int64)
   }
 
-  private let plan: Plan
+  private let plan: any FatePlan
   private let channel: any Channel
   var port: Int { channel.localAddress?.port ?? 0 }
   /// How many connections met with a fate other than fine.
   var badConnections: Int { plan.bad }
 
-  init(to port: Int, seed: UInt64) async throws {
-    let plan = Plan(seed: seed)
+  convenience init(to port: Int, seed: UInt64) async throws {
+    try await self.init(to: port, Draws(seed: seed))
+  }
+
+  /// - Parameter fates: of the connections, one after the other and round again.
+  convenience init(to port: Int, fates: [Fate]) async throws { try await self.init(to: port, Round(fates)) }
+
+  private init(to port: Int, _ plan: any FatePlan) async throws {
     let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelInitializer { inbound in
@@ -46,7 +52,15 @@ final class UnreliableProxy: Sendable {
 }
 
 /// What becomes of each connection.
-private final class Plan: Sendable {
+private protocol FatePlan: Sendable {
+  /// How many connections met with a fate other than fine.
+  var bad: Int { get }
+  func next() -> UnreliableProxy.Fate
+  /// From now on all is fine.
+  func heal()
+}
+
+private final class Draws: FatePlan {
   private let state: Mutex<(generator: SplitMix64, isOver: Bool, bad: Int)>
 
   init(seed: UInt64) { state = Mutex((SplitMix64(seed: seed), false, 0)) }
@@ -66,6 +80,26 @@ private final class Plan: Sendable {
       case 7..<8: return .silent(after: bytes)
       default: return .slow(milliseconds: Int64.random(in: 20...200, using: &state.generator))
       }
+    }
+  }
+}
+
+private final class Round: FatePlan {
+  private let fates: [UnreliableProxy.Fate]
+  private let state = Mutex((next: 0, isOver: false, bad: 0))
+
+  init(_ fates: [UnreliableProxy.Fate]) { self.fates = fates }
+
+  var bad: Int { state.withLock { $0.bad } }
+  func heal() { state.withLock { $0.isOver = true } }
+
+  func next() -> UnreliableProxy.Fate {
+    state.withLock { state in
+      guard !state.isOver else { return .fine }
+      let fate = fates[state.next % fates.count]
+      state.next += 1
+      state.bad += fate == .fine ? 0 : 1
+      return fate
     }
   }
 }
