@@ -22,6 +22,10 @@ public struct BrokerConfiguration: Sendable, Hashable {
   /// of its own; then QoS 1 messages that were not acknowledged are delivered again after a reconnection, at once:
   /// to those subscribers that are there before the connection is configured.
   public var cleanSession: Bool
+  /// Whether a session that the broker kept from another client of this ID, such as the gateway before its restart, is
+  /// ended first; for those who publish only. Messages of QoS 2 that the other left half sent count against the broker's
+  /// limit for as long as the session lasts. Means something where the session is not clean.
+  public var endsFormerSession = false
   /// The protocol that is spoken.
   public var protocolVersion = MQTTVersion.v3_1_1
   /// How long the broker keeps a session that is not `cleanSession` after a disconnection. MQTT 5 only: MQTT 3.1.1 leaves

@@ -12,6 +12,8 @@ final class ConnectionLoop {
   /// The client of a lost connection whose messages of QoS 2 go on with the next.
   private var resumable: MosquittoClient?
   private var configuration: BrokerConfiguration?
+  /// Whether the broker keeps no session but one that this connection began, or will begin.
+  private var hasEndedFormerSession = false
   private var generation = 0
   private var clientID = ""
   private var isConnected = false
@@ -71,6 +73,8 @@ final class ConnectionLoop {
           // PUBACKs of what was read leave from here on.
           if client.wantsWrite || canWrite { try client.write() }
           settleAcknowledged(client)
+          // One that has only ended a former session is over.
+          guard self.client === client else { continue }
           try client.upkeep()
           if client.socket < 0 { throw MQTTError(.connectionLost, "the broker closed the connection") }
         } catch {
@@ -134,17 +138,21 @@ final class ConnectionLoop {
   private func reconfigure(_ new: BrokerConfiguration?) {
     client?.disconnect()
     resumable = nil
+    hasEndedFormerSession = false
     let reason =
       new == nil
       ? MQTTError(.notConfigured, "the Broker '\(name)' does not exist (any more)")
       : MQTTError(.connectionLost, "the Broker '\(name)' was configured anew")
     configuration = new
+    // What was begun with the former configuration ends with it; the senders begin anew.
+    outbox.failAll(reason)
     if client != nil || new == nil { disconnected(reason) }
     guard let new else {
       nextAttempt = nil
       return
     }
     clientID = new.clientID ?? "selvedge-" + String(UInt64.random(in: .min ... .max), radix: 36)
+    outbox.exactlyOnceLimit = Outbox.exactlyOnceLimit(new.protocolVersion)
     backoff = Backoff(new.reconnectDelay)
     nextAttempt = ContinuousClock.now
   }
@@ -162,6 +170,7 @@ final class ConnectionLoop {
         return
       }
       shared.prepare?(&configuration)
+      if endsFormerSession { configuration.cleanSession = true }
       let client = try MosquittoClient(configuration, clientID: clientID)
       self.client = client
       try client.connect(configuration)
@@ -170,10 +179,24 @@ final class ConnectionLoop {
     }
   }
 
+  /// Whether the next, or present, attempt connects with a clean session only to end the one that the broker may keep
+  /// (MQTT 3.1.1, section 3.1.2.4).
+  private var endsFormerSession: Bool {
+    guard let configuration, configuration.endsFormerSession, !configuration.cleanSession else { return false }
+    return resumable == nil && !hasEndedFormerSession
+  }
+
   private func checkConnect(_ client: MosquittoClient) throws(MQTTError) {
     if isConnected { return }
     if let code = client.notes.connectReturnCode {
       if let refusal = MosquittoClient.refusal(code) { throw refusal }
+      if endsFormerSession {
+        hasEndedFormerSession = true
+        client.disconnect()
+        self.client = nil
+        nextAttempt = ContinuousClock.now
+        return
+      }
       if resumable != nil, !client.notes.isSessionPresent {
         // What the broker had begun to take is gone with its session: the senders repeat it.
         resumable = nil
@@ -196,6 +219,8 @@ final class ConnectionLoop {
     if isConnected, ContinuousClock.now - attemptStarted > .seconds(30) { backoff.reset() }
     // Messages that must arrive once are repeated by the client that began to send them.
     if isConnected, configuration?.cleanSession == false, outbox.hasLasting { resumable = client }
+    // What another client finds is not its own: this one's, or that of whoever took the ID over.
+    if isConnected { hasEndedFormerSession = false }
     client = nil
     isConnected = false
     filtersOfRequest.removeAll()

@@ -1,7 +1,12 @@
-/// Messages on their way to the broker: a queue, then those in flight, at most ``inFlightLimit`` of them.
+/// Messages on their way to the broker: a queue, then those in flight, at most ``inFlightLimit`` of them and, at QoS 2,
+/// ``exactlyOnceLimit``.
 struct Outbox {
   /// Unacknowledged messages that the broker is given at a time.
   static let inFlightLimit = 256
+  /// Messages of QoS 2 whose exchange is open at a time. By MQTT 5 the library keeps to the broker's receive maximum. A
+  /// broker of MQTT 3.1.1 names none, and a message beyond it is lost without a word: mosquitto answers it with PUBREC
+  /// and throws it away. 20 is mosquitto's own `max_inflight_messages`, and the least of the usual brokers'.
+  static func exactlyOnceLimit(_ version: MQTTVersion) -> Int { version == .v5 ? inFlightLimit : 20 }
 
   /// What is handed to the broker.
   enum Packet {
@@ -15,6 +20,8 @@ struct Outbox {
       case .fence: "selvedge/fence"
       }
     }
+
+    var isExactlyOnce: Bool { if case .message(let publication) = self { publication.qos == 2 } else { false } }
   }
 
   private struct Entry {
@@ -26,6 +33,9 @@ struct Outbox {
   private var queue: [Entry] = []
   private var head = 0
   private var inFlight: [Int32: Entry] = [:]
+  private var exactlyOnceInFlight = 0
+  /// At most ``inFlightLimit``.
+  var exactlyOnceLimit = Outbox.inFlightLimit
   private var settled = 0
   /// No entry is due before this instant; it may be earlier than the earliest deadline.
   private(set) var nextDeadline: ContinuousClock.Instant?
@@ -55,7 +65,9 @@ struct Outbox {
         settled += 1
         continue
       }
-      return inFlight.count < Outbox.inFlightLimit ? queue[head].packet : nil
+      let packet = queue[head].packet
+      if packet.isExactlyOnce, exactlyOnceInFlight >= exactlyOnceLimit { return nil }
+      return inFlight.count < Outbox.inFlightLimit ? packet : nil
     }
     queue.removeAll(keepingCapacity: true)
     head = 0
@@ -65,6 +77,7 @@ struct Outbox {
   /// The packet that ``nextToSend(at:)`` gave is in flight under `id`.
   mutating func sent(_ id: Int32) {
     inFlight[id] = queue[head]
+    if queue[head].packet.isExactlyOnce { exactlyOnceInFlight += 1 }
     head += 1
     compact()
   }
@@ -79,6 +92,7 @@ struct Outbox {
   /// The broker has answered, with MQTT 5's reason code.
   mutating func acknowledged(_ id: Int32, reason: Int32) {
     guard let entry = inFlight.removeValue(forKey: id) else { return }
+    if entry.packet.isExactlyOnce { exactlyOnceInFlight -= 1 }
     settled += 1
     if let error = MosquittoClient.refusal(reason, publishing: entry.packet.topic) {
       entry.job.fail(error)
@@ -110,6 +124,7 @@ struct Outbox {
       settled += 1
     }
     inFlight = inFlight.filter { stays($0.value) }
+    exactlyOnceInFlight = inFlight.values.count { $0.packet.isExactlyOnce }
     queue = queue[head...].filter(stays)
     head = 0
     if !isWaiting { nextDeadline = nil }

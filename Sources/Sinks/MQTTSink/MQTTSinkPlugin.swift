@@ -34,6 +34,7 @@ public final class MQTTSinkPlugin: SinkPlugin {
         var own = configuration
         own.clientID = (configuration.clientID ?? "selvedge") + "-" + purpose
         own.cleanSession = false
+        own.endsFormerSession = true
         return own
       }
       return ExactlyOnceWriter(connection: connection, messages: json)
