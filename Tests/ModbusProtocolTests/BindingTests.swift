@@ -155,4 +155,36 @@ import Testing
     let error = #expect(throws: DeviceError.self) { try one.codec.encode(.string("on")) }
     #expect(error?.message.contains("off, auto") == true)
   }
+
+  @Test(
+    arguments: [
+      ["table": "input"], ["register": 20_001], ["table": "coil", "address": 1, "encoding": "int16"],
+      ["table": "holding", "address": 1, "encoding": "string"],
+      ["table": "holding", "address": 65_535, "encoding": "int32"],
+      ["table": "holding", "register": 30_001], ["table": "holding", "address": 1, "scale": 0],
+      ["table": "holding", "address": 1, "encoding": "float32", "bit": 1],
+      ["table": "holding", "address": 1, "bit": 16],
+      ["address": 7],
+    ] as [JSONValue])
+  func bindingsThatCannotBeAreRefusedByName(binding: JSONValue) {
+    let request = sessionRequest([property("level", .integer, binding)], connection: tcp(502))
+    let error = #expect(throws: DeviceError.self) { try ModbusPlugin().session(for: request, feed: CollectingFeed()) }
+    #expect(error?.reason == "InvalidBinding" && error?.isPermanent == true)
+    #expect(error?.message.hasPrefix("property 'level': modbus.") == true)
+  }
+
+  @Test(
+    arguments: [
+      (1, RegisterTable.coil, 0), (9_999, .coil, 9_998), (10_001, .discrete, 0), (30_001, .input, 0),
+      (40_041, .holding, 40),
+      (49_999, .holding, 9_998), (400_041, .holding, 40), (465_536, .holding, 65_535), (365_536, .input, 65_535),
+    ] as [(Int, RegisterTable, UInt16)])
+  func modiconNumbersAreUnderstood(number: Int, table: RegisterTable, address: UInt16) {
+    #expect(ModiconRegister(number)?.table == table)
+    #expect(ModiconRegister(number)?.address == address)
+  }
+
+  @Test(arguments: [0, 10_000, 20_000, 40_000, 50_000, 100_000, 465_537]) func otherNumbersAreNoRegisters(number: Int) {
+    #expect(ModiconRegister(number) == nil)
+  }
 }

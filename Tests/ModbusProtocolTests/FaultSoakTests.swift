@@ -23,7 +23,9 @@ import struct Plant.FaultScript
     let properties = SpoiltLine.properties(every: .milliseconds(20))
     try await SpoiltLine.serve(proxy, isRTU: isRTU, properties: properties, retries: 1, timeout: "50ms") { feed, _ in
       let end = ContinuousClock.now + .seconds(seconds)
-      while ContinuousClock.now < end {
+      // A busy machine may need longer before anything has been spoilt.
+      let patience = end + .seconds(60)
+      while ContinuousClock.now < end || (proxy.spoilt.count < 6 && ContinuousClock.now < patience) {
         try await Task.sleep(for: .milliseconds(100))
         // An hour's batches are many: what was judged is let go.
         guard feed.batches.count > 20_000 else { continue }

@@ -106,6 +106,20 @@ import Testing
     #expect(bench.sent.count == 2)
   }
 
+  /// Modbus/TCP has no checksum: without its end, an answer would be filled up with the head of the late one.
+  @Test(arguments: 1...4) func anAnswerThatBreaksOffIsNotFilledUpWithALateOne(lost: Int) throws {
+    var bench = Bench()
+    bench.submit(1)
+    bench.handle(.connected)
+    bench.pass(.seconds(1))
+    bench.submit(2, count: 2)
+    try #require(bench.sent.count == 2)
+    bench.handle(.received(bench.answer(to: 1).dropLast(lost) + bench.answer(to: 0)))
+    bench.pass(.seconds(1))
+    if case .success(let response) = bench.done[2] { Issue.record("\(response) was made of two answers") }
+    #expect(bench.done[2] != nil)
+  }
+
   @Test func lateAndDoubleAnswersAreDroppedAndTellApartFromWrongOnes() {
     var bench = Bench()
     bench.submit(1)
