@@ -67,14 +67,14 @@ final class ConnectionLoop {
           defer { dispatch(client.notes) }
           if canRead { try read(client) }
           try checkConnect(client)
+          // One that has only ended a former session is over.
+          guard self.client === client else { continue }
           dispatch(client.notes)
           if isConnected { try sendPublications(client) }
           try runHandlers()
           // PUBACKs of what was read leave from here on.
           if client.wantsWrite || canWrite { try client.write() }
           settleAcknowledged(client)
-          // One that has only ended a former session is over.
-          guard self.client === client else { continue }
           try client.upkeep()
           if client.socket < 0 { throw MQTTError(.connectionLost, "the broker closed the connection") }
         } catch {

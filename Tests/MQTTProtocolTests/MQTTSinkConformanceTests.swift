@@ -1,5 +1,6 @@
 import DeviceKit
 import Documents
+import Foundation
 import MQTTClient
 import MQTTSink
 import SinkConformance
