@@ -16,7 +16,9 @@ struct RawConnection: ~Copyable {
   /// Whether the other side has ended the connection, or the deadline has passed.
   private(set) var isOver = false
 
-  init(port: Int, milliseconds: Int = 20_000) throws {
+  /// - Parameter milliseconds: the deadline of each call. Where a hundred tests share two threads, a body of megabytes takes
+  ///   its time.
+  init(port: Int, milliseconds: Int = 180_000) throws {
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var time = timeval(tv_sec: milliseconds / 1_000, tv_usec: milliseconds % 1_000 * 1_000)
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))

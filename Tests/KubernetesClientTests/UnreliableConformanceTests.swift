@@ -12,11 +12,12 @@ import Testing
 /// ``BackendUnderTest/Ability/answers``) is asked where answers come late and after refusals, but come. Not asked at all
 /// is what takes a thousand writes (``BackendUnderTest/Ability/cutsOff``), and of a kind that is followed, that a watch
 /// begins with what was written a moment ago (``BackendUnderTest/Ability/promptWatches``): a follower that is cut off is
-/// waited for, but not for ever.
+/// waited for, but not for ever. Nor, then, that what the server has compacted is gone
+/// (``BackendUnderTest/Ability/compaction``): while it is away the follower answers, who has it still.
 @Suite struct UnreliableConformanceTests {
   private static let abilities = Set(BackendUnderTest.Ability.allCases).subtracting([.cutsOff])
   private static let read = BackendConformance.rules(for: abilities)
-  private static let followed = BackendConformance.rules(for: abilities.subtracting([.promptWatches]))
+  private static let followed = BackendConformance.rules(for: abilities.subtracting([.promptWatches, .compaction]))
 
   private static var tuning: ClientTuning {
     var tuning = TestCluster.tuning

@@ -67,9 +67,9 @@ struct DeviceDecoder {
 
   mutating func samples(of messages: [MQTTMessage], counters: DropCounters) -> SampleBatch {
     var batch = SampleBatch()
-    batch.reserveCapacity(messages.count)
     for message in messages {
       guard let index = topicIndex[message.topic] else { continue }
+      if batch.isEmpty { batch.reserveCapacity(messages.count * topics[index].entries.count) }
       if message.isRetained, topics[index].isHeard {
         counters.add(.retainedRepeat)
         continue
