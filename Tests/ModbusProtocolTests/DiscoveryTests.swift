@@ -17,11 +17,12 @@ import Testing
   /// The first `count` reports of a discovery, looking every 100 ms.
   private func reports(
     _ specification: JSONValue, plugin: ModbusPlugin = ModbusPlugin(), count: Int = 1, served: [JSONValue] = [],
-    others: @escaping @Sendable (String) -> [DiscoveredDevice]? = { _ in nil }, limit: Duration = .seconds(20)
+    others: @escaping @Sendable (String) -> [DiscoveredDevice]? = { _ in nil }, limit: Duration = .seconds(20),
+    every: Duration = .milliseconds(100)
   ) async throws -> (reports: [DiscoveryReport], audit: [String]) {
     let notes = Notes()
     let request = DiscoveryRequest(
-      name: "plc-net", specification: specification, every: .milliseconds(100), servedConnections: { served },
+      name: "plc-net", specification: specification, every: every, servedConnections: { served },
       devicesOfDiscovery: others, audit: { notes.audit($0) })
     let discoverer = try #require(try plugin.discoverer(for: request))
     let task = Task { try await discoverer.run { notes.take($0) } }
@@ -177,8 +178,9 @@ import Testing
     let peer = try ScriptedPeer { request, _ in inverter.reply(request) }
     defer { peer.stop() }
     let (reports, _) = try await reports(
-      scan([.string("127.0.0.1:\(peer.port)"), .string("localhost:\(peer.port)")]))
-    #expect(reports.first?.devices.count == 1 && peer.connections == 1)
+      scan([.string("127.0.0.1:\(peer.port)"), .string("localhost:\(peer.port)")]), every: .seconds(900))
+    #expect(reports.first?.devices.count == 1)
+    #expect(peer.connections == 1)
   }
 
   @Test func aCancelledLookEndsAndReportsNothing() async throws {
