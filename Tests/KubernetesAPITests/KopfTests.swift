@@ -8,17 +8,18 @@ import Testing
 
 @Suite("An operator written with kopf against the API and the store", .timeLimit(.minutes(10)))
 struct KopfTests {
+  // Handlers run in threads side by side: each line is written in one piece.
   private static let operatorText = """
     import kopf
 
     @kopf.on.create("selvedge.dev", "v1alpha1", "devices")
     def created(name, spec, patch, **_):
         patch.metadata.annotations["seen-by"] = "kopf"
-        print("created", name, flush=True)
+        print(f"created {name}\\n", end="", flush=True)
 
     @kopf.on.delete("selvedge.dev", "v1alpha1", "devices")
     def deleted(name, **_):
-        print("deleted", name, flush=True)
+        print(f"deleted {name}\\n", end="", flush=True)
     """
 
   @Test func seesCreationsAndHoldsDeletionsByItsFinalizer() async throws { try await Self.day() }
@@ -66,15 +67,15 @@ struct KopfTests {
 
     @kopf.on.create("test.dev", "v1", "widgets")
     def created(name, **_):
-        print("created", name, flush=True)
+        print(f"created {name}\\n", end="", flush=True)
 
     @kopf.on.update("test.dev", "v1", "widgets", field="spec.size")
     def updated(name, new, **_):
-        print("updated", name, new, flush=True)
+        print(f"updated {name} {new}\\n", end="", flush=True)
 
     @kopf.on.delete("test.dev", "v1", "widgets")
     def deleted(name, **_):
-        print("deleted", name, flush=True)
+        print(f"deleted {name}\\n", end="", flush=True)
     """
 
   /// An operator goes on where it was when its API server comes back.
