@@ -142,7 +142,10 @@ public final class KubernetesResourceBackend: ResourceBackend {
     do throws(APIStatus) {
       return try await listed(kind, options)
     } catch {
-      guard error.isUnreachable, let cache, await cache.isSettled(resource) else { throw error }
+      // The rest of a list, or one of a past version, is the server's to give.
+      guard error.isUnreachable, options.continueToken == nil, options.exactVersion == nil, let cache,
+        await cache.isSettled(resource)
+      else { throw error }
       // All of it, whatever the limit: there is no server to hold a token for.
       return ObjectList(
         items: try await cache.objects(resource).filter(options.selects), resourceVersion: await cache.newest(resource))

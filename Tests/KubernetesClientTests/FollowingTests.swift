@@ -80,7 +80,10 @@ import Testing
         let shown = try await Shown(backend, widgets)
         try await eventually("what was known is shown") { shown.isSynced && shown.names == ["a", "b"] }
         #expect(try await backend.get(widgets, key("a")).metadata.name == "a", "reads are answered from the cache")
-        #expect(try await backend.list(widgets, ListOptions()).items.count == 2)
+        #expect(try await backend.list(widgets, ListOptions(limit: 1)).items.count == 2, "no server, no pages")
+        for rest in [ListOptions(limit: 1, continueToken: "server's"), ListOptions(exactVersion: 1)] {
+          await #expect(throws: APIStatus.self, "all is not the rest") { try await backend.list(widgets, rest) }
+        }
         await #expect(throws: APIStatus.self) { try await make(backend, "new") }
         // Meanwhile, in the cluster.
         _ = try await cluster.store.delete(widgets, key("a"), DeleteOptions())

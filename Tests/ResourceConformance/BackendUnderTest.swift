@@ -16,8 +16,8 @@ public struct BackendUnderTest: Sendable {
     case cutsOff
     /// An update must say the version it is made for.
     case conditionalUpdates
-    /// The answer to a write comes, and tells what this very write did. Where connections break, a caller must ask again,
-    /// and not every write can be done twice.
+    /// The answer comes: to a write, it tells what this very write did; to a read, it is the server's own. Where
+    /// connections break, a caller must ask again, and not every write can be done twice.
     case answers
     /// A watch from nowhere begins with all that was written before, however the server fares.
     case promptWatches
