@@ -85,12 +85,11 @@ struct GatewayFleet {
 }
 
 /// A backend whose watches show no more than the metadata of other gateways.
-private struct NamesOfOthers: ResourceBackend {
-  let base: KubernetesResourceBackend
+private struct NamesOfOthers: ForwardingBackend {
+  let base: any ResourceBackend
   let own: String
   /// Gateways that are told of besides those that the server tells of.
   let told: [String]
-  var definitions: [ResourceDefinition] { base.definitions }
 
   func watch(_ resource: ResourceName, _ options: ListOptions, since resourceVersion: UInt64?)
     async throws(APIStatus) -> AsyncStream<WatchEvent>
@@ -118,27 +117,4 @@ private struct NamesOfOthers: ResourceBackend {
     continuation.onTermination = { _ in task.cancel() }
     return stream
   }
-
-  func get(_ resource: ResourceName, _ key: ObjectKey) async throws(APIStatus) -> JSONValue {
-    try await base.get(resource, key)
-  }
-  func list(_ resource: ResourceName, _ options: ListOptions) async throws(APIStatus) -> ObjectList {
-    try await base.list(resource, options)
-  }
-  func create(_ resource: ResourceName, namespace: String, _ object: JSONValue, _ options: WriteOptions)
-    async throws(APIStatus) -> WriteResult
-  { try await base.create(resource, namespace: namespace, object, options) }
-  func update(
-    _ resource: ResourceName, _ key: ObjectKey, _ object: JSONValue, subresource: Subresource?, _ options: WriteOptions
-  ) async throws(APIStatus) -> WriteResult {
-    try await base.update(resource, key, object, subresource: subresource, options)
-  }
-  func patch(
-    _ resource: ResourceName, _ key: ObjectKey, _ patch: Patch, subresource: Subresource?, _ options: WriteOptions
-  ) async throws(APIStatus) -> WriteResult {
-    try await base.patch(resource, key, patch, subresource: subresource, options)
-  }
-  func delete(_ resource: ResourceName, _ key: ObjectKey, _ options: DeleteOptions)
-    async throws(APIStatus) -> (object: JSONValue, isGone: Bool)
-  { try await base.delete(resource, key, options) }
 }

@@ -3,42 +3,14 @@ import Resources
 import Synchronization
 
 /// A backend whose watches never end by themselves, and which knows how many are open.
-final class LeavingBackend: ResourceBackend {
+final class LeavingBackend: ForwardingBackend {
   final class Count: Sendable {
     private let number = Mutex(0)
     var value: Int { number.withLock { $0 } }
     func add(_ change: Int) { number.withLock { $0 += change } }
   }
   let open = Count()
-  private let memory = RecordingBackend()
-  var definitions: [ResourceDefinition] { memory.definitions }
-
-  func get(_ resource: ResourceName, _ key: ObjectKey) async throws(APIStatus) -> JSONValue {
-    try await memory.get(resource, key)
-  }
-  func list(_ resource: ResourceName, _ options: ListOptions) async throws(APIStatus) -> ObjectList {
-    try await memory.list(resource, options)
-  }
-  func create(_ resource: ResourceName, namespace: String, _ object: JSONValue, _ options: WriteOptions)
-    async throws(APIStatus) -> WriteResult
-  {
-    throw .badRequest("not here")
-  }
-  func update(
-    _ resource: ResourceName, _ key: ObjectKey, _ object: JSONValue, subresource: Subresource?, _ options: WriteOptions
-  ) async throws(APIStatus) -> WriteResult {
-    throw .badRequest("not here")
-  }
-  func patch(
-    _ resource: ResourceName, _ key: ObjectKey, _ patch: Patch, subresource: Subresource?, _ options: WriteOptions
-  ) async throws(APIStatus) -> WriteResult {
-    throw .badRequest("not here")
-  }
-  func delete(_ resource: ResourceName, _ key: ObjectKey, _ options: DeleteOptions)
-    async throws(APIStatus) -> (object: JSONValue, isGone: Bool)
-  {
-    throw .badRequest("not here")
-  }
+  let base: any ResourceBackend = RecordingBackend()
 
   func watch(_ resource: ResourceName, _ options: ListOptions, since resourceVersion: UInt64?)
     async throws(APIStatus) -> AsyncStream<WatchEvent>

@@ -4,19 +4,9 @@ internal import Synchronization
 
 /// A backend for the time of one write: notes what the write does to which object, and sees to it that nobody creates
 /// by an update or a patch what they may not create.
-struct AuditedBackend: SubresourceBackend {
+struct AuditedBackend: ForwardingBackend, SubresourceBackend {
   let base: any ResourceBackend
   let trail: WriteTrail
-
-  var definitions: [ResourceDefinition] { base.definitions }
-
-  func get(_ resource: ResourceName, _ key: ObjectKey) async throws(APIStatus) -> JSONValue {
-    try await base.get(resource, key)
-  }
-
-  func list(_ resource: ResourceName, _ options: ListOptions) async throws(APIStatus) -> ObjectList {
-    try await base.list(resource, options)
-  }
 
   func create(_ resource: ResourceName, namespace: String, _ object: JSONValue, _ options: WriteOptions)
     async throws(APIStatus) -> WriteResult
@@ -78,12 +68,6 @@ struct AuditedBackend: SubresourceBackend {
   private func parts() throws(APIStatus) -> any SubresourceBackend {
     guard let parts = base as? any SubresourceBackend else { throw .noSuchPath }
     return parts
-  }
-
-  func watch(_ resource: ResourceName, _ options: ListOptions, since resourceVersion: UInt64?)
-    async throws(APIStatus) -> AsyncStream<WatchEvent>
-  {
-    try await base.watch(resource, options, since: resourceVersion)
   }
 
   /// The object before the write. Nil where there is none: where the write would make one, only who may create goes on.
