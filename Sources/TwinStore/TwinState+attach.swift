@@ -8,6 +8,7 @@ extension TwinState {
     _ key: DeviceKey, properties: [(PropertyDefinition, WriteRules)], writesEnabled: Bool, now: Timestamp
   ) {
     let twin = twinIndex(making: key, now: now)
+    twins[twin].properties.reserveCapacity(properties.count)
     let hold = writeHold(twin, writesEnabled: writesEnabled)
     var isChanged = !twins[twin].isAttached || twins[twin].writesEnabled != writesEnabled
     twins[twin].isAttached = true

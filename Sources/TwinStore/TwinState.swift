@@ -107,6 +107,10 @@ struct TwinState {
 
   mutating func place(_ property: TwinProperty, in twin: Int) -> Int {
     let index = twins[twin].properties.count
+    // Most twins have few, and each takes some hundred bytes: twice as many places would stay empty for good.
+    if index == twins[twin].properties.capacity {
+      twins[twin].properties.reserveCapacity(index + max(4, index / 4))
+    }
     twins[twin].properties.append(property)
     twins[twin].indexes[property.name] = index
     let slot = Int(property.point.index)

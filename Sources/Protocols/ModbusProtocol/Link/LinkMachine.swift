@@ -55,7 +55,8 @@ package struct LinkMachine: Sendable {
   private let queueLimit: Int
   private var timing = LinkTiming()
   private var phase = Phase.idle
-  private var queue = CircularBuffer<LinkJob>()
+  // Mostly one request at a time: with a thousand links, room for 16 each would be a megabyte.
+  private var queue = CircularBuffer<LinkJob>(initialCapacity: 1)
   /// In the order in which they were sent.
   private var flights: [Flight] = []
   private var transaction: UInt16 = 0

@@ -28,6 +28,8 @@ package struct BlockDecoder: Sendable {
   package init?(_ block: ReadBlock, _ bindings: [PropertyBinding]) {
     var steps: [Step] = []
     var kinds: [SampleKind] = []
+    steps.reserveCapacity(block.items.count)
+    kinds.reserveCapacity(block.items.count)
     for item in block.items {
       let codec = bindings[item.item].codec
       guard !block.table.holdsBits, let (step, kind) = Self.step(codec, at: item.address - block.address) else {

@@ -51,6 +51,7 @@ package final class ModbusSession: DeviceSession {
     let connection = try ModbusConnection(request.connection)
     self.connection = connection
     var bindings: [PropertyBinding] = []
+    bindings.reserveCapacity(request.properties.count)
     var indexByName: [String: Int] = [:]
     var items: [Duration: [ReadItem]] = [:]
     for (property, point) in zip(request.properties, request.points) {
