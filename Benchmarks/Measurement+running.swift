@@ -14,12 +14,12 @@ extension Measurement {
   }
 }
 
-/// Looks for `condition` every 20 ms, for at most 60 s.
-func until(_ what: String, _ condition: () async -> Bool) async throws {
+/// Looks for `condition` every `period`, for at most 60 s.
+func until(_ what: String, every period: Duration = .milliseconds(20), _ condition: () async -> Bool) async throws {
   let deadline = ContinuousClock.now + .seconds(60)
   while !(await condition()) {
     guard ContinuousClock.now < deadline else { throw BenchError("not within 60 s: \(what)") }
-    try await Task.sleep(for: .milliseconds(20))
+    try await Task.sleep(for: period)
   }
 }
 

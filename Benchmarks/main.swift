@@ -16,7 +16,7 @@ case (GatewayFleet.command, let numbers) where numbers.count == 2:
 default:
   let groups: [(name: String, measure: () async throws -> [Measurement])] = [
     ("modbus", measureModbus), ("modbus-fleet", measureModbusFleet),
-    ("modbus-server", { try measureModbusServer() }), ("mqtt", measureMQTT),
+    ("modbus-server", { try measureModbusServer() }), ("mqtt", measureMQTT), ("mqtt-out", measureMQTTOut),
     ("pipeline", { measurePipeline() }), ("scaling", measureScaling), ("twin", measureTwins),
     ("store", measureResourceStore), ("spool", { try measureSpool() }),
   ]

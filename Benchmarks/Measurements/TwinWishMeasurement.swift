@@ -54,8 +54,9 @@ func measureWish() async throws -> [Measurement] {
   ]
 }
 
-private struct WishFeed: DeviceFeed {
+private final class WishFeed: DeviceFeed {
   let twins: TwinStore
+  init(twins: TwinStore) { self.twins = twins }
   func deliver(_ batch: SampleBatch) async { twins.ingest(batch) }
   func connection(of device: DeviceKey, is state: ConnectionState) {
     twins.connection(device, isConnected: state == .connected)

@@ -4,7 +4,7 @@ public import Telemetry
 public import TwinStore
 
 /// The way of a reading: from the sessions into the twins and on into the pipelines.
-public struct GatewayFeed: DeviceFeed {
+public final class GatewayFeed: DeviceFeed {
   private let twins: TwinStore
   private let telemetry: TelemetryEngine
   private let board: ConnectionBoard

@@ -90,8 +90,10 @@ public enum ConnectionState: Sendable, Hashable {
 }
 
 /// Where a session puts what it learns. Implemented by the gateway; safe from any task or thread.
-public protocol DeviceFeed: Sendable {
-  /// Takes a batch. Returns once it is taken; suspends while a full queue downstream asks for patience.
+///
+/// An object: sessions with the same one may deliver together.
+public protocol DeviceFeed: AnyObject, Sendable {
+  /// Takes a batch, of one device or several. Returns once it is taken; suspends while a full queue downstream asks for patience.
   func deliver(_ batch: SampleBatch) async
   /// Says how the link is. Repeating a state is harmless.
   func connection(of device: DeviceKey, is state: ConnectionState)

@@ -21,10 +21,14 @@ final class ConnectionLoop {
   private var nextAttempt: ContinuousClock.Instant?
   private var backoff = Backoff(.seconds(1) ... .seconds(60))
   private var table = SubscriptionTable()
-  private var handlers: [Int: ConnectionShared.Handler] = [:]
+  private var subscribers: [Int: ConnectionShared.Subscriber] = [:]
   private var outbox = Outbox()
   private var filtersOfRequest: [Int32: [String]] = [:]
-  private var work: [(handler: ConnectionShared.Handler, event: MQTTEvent)] = []
+  private var work: [(subscriber: ConnectionShared.Subscriber, event: MQTTEvent)] = []
+  /// The messages of a turn by subscriber, without those that were taken; empty between turns.
+  private var batches: [Int: [MQTTMessage]] = [:]
+  /// Those of the takers that had messages since the handlers ran.
+  private var followers: [any TurnFollower] = []
   private var lastRead = ContinuousClock.now
 
   /// From the attempt to the broker's CONNACK.
@@ -64,12 +68,12 @@ final class ConnectionLoop {
       if let client {
         do throws(MQTTError) {
           // Messages that a broker has kept come with its acceptance: subscribers hear of the connection first.
-          defer { dispatch(client.notes) }
+          defer { try? dispatch(client.notes) }
           if canRead { try read(client) }
           try checkConnect(client)
           // One that has only ended a former session is over.
           guard self.client === client else { continue }
-          dispatch(client.notes)
+          try dispatch(client.notes)
           if isConnected { try sendPublications(client) }
           try runHandlers()
           // PUBACKs of what was read leave from here on.
@@ -106,14 +110,14 @@ final class ConnectionLoop {
     }
     for command in commands {
       switch command {
-      case .subscribe(let id, let filters, let handler):
-        handlers[id] = handler
-        work.append((handler, .state(shared.state)))
+      case .subscribe(let id, let filters, let subscriber):
+        subscribers[id] = subscriber
+        work.append((subscriber, .state(shared.state)))
         apply(table.add(id, filters))
       // A closing client leaves its subscriptions with the broker: a session that it keeps goes on collecting.
       case .unsubscribe where isClosed: break
       case .unsubscribe(let id):
-        guard handlers.removeValue(forKey: id) != nil else { continue }
+        guard subscribers.removeValue(forKey: id) != nil else { continue }
         apply(table.remove(id))
       case .publish(let publications, let job, let deadline):
         outbox.add(publications, job, deadline: deadline)
@@ -234,7 +238,7 @@ final class ConnectionLoop {
 
   private func set(_ state: MQTTState) {
     guard shared.set(state) else { return }
-    for handler in handlers.sorted(by: { $0.key < $1.key }) { work.append((handler.value, .state(state))) }
+    for subscriber in subscribers.sorted(by: { $0.key < $1.key }) { work.append((subscriber.value, .state(state))) }
   }
 
   // MARK: Subscriptions
@@ -302,40 +306,57 @@ final class ConnectionLoop {
     if notes.messages.count < 8 { lastRead = ContinuousClock.now }
   }
 
-  private func dispatch(_ notes: MosquittoClient.Notes) {
+  private func dispatch(_ notes: MosquittoClient.Notes) throws(MQTTError) {
     for (id, granted) in notes.granted {
       let filters = filtersOfRequest.removeValue(forKey: id) ?? []
       for (text, qos) in zip(filters, granted) where qos >= 128 {
         logger.warning("broker refused a subscription", metadata: ["broker": "\(name)", "filter": "\(text)"])
         guard let entry = table.filter(text) else { continue }
-        for subscriber in entry.subscribers.sorted() {
-          if let handler = handlers[subscriber] { work.append((handler, .refused(entry.filter))) }
+        for id in entry.subscribers.sorted() {
+          if let subscriber = subscribers[id] { work.append((subscriber, .refused(entry.filter))) }
         }
       }
     }
     notes.granted.removeAll(keepingCapacity: true)
     guard !notes.messages.isEmpty else { return }
-    var batches: [Int: [MQTTMessage]] = [:]
+    // Takers hear of what came before, too.
+    try runHandlers()
     for message in notes.messages {
-      for subscriber in table.recipients(of: message.topic) { batches[subscriber, default: []].append(message) }
+      for id in table.recipients(of: message.topic) {
+        if let taker = subscribers[id]?.taker {
+          taker.take(message)
+          follow(taker.follower)
+        } else {
+          batches[id, default: []].append(message)
+        }
+      }
     }
     notes.messages.removeAll(keepingCapacity: true)
-    for (subscriber, messages) in batches {
-      if let handler = handlers[subscriber] { work.append((handler, .messages(messages))) }
+    for (id, messages) in batches {
+      if let subscriber = subscribers[id] { work.append((subscriber, .messages(messages))) }
     }
+    batches.removeAll(keepingCapacity: true)
+  }
+
+  private func follow(_ follower: any TurnFollower) {
+    if !followers.contains(where: { $0 === follower }) { followers.append(follower) }
   }
 
   /// Runs the handlers on the cooperative pool and lets this thread sleep until they are done and what they took may be
   /// acknowledged. Throws where it may not.
   private func runHandlers() throws(MQTTError) {
-    guard !work.isEmpty else { return }
-    let items = work
+    guard !work.isEmpty || !followers.isEmpty else { return }
+    let (items, followers) = (work, followers)
     work.removeAll(keepingCapacity: true)
-    let hasMessages = items.contains { if case .messages = $0.event { true } else { false } }
+    self.followers.removeAll(keepingCapacity: true)
+    let hasMessages =
+      !followers.isEmpty || items.contains { if case .messages = $0.event { true } else { false } }
     let done = ThreadSignal()
     // Never cancelled: the thread waits for its end below.
     Task.detached { [barrier = shared.barrier] in
-      for item in items { await item.handler(item.event) }
+      // Messages are only taken when no event waits: they came before these.
+      for follower in followers { await follower.turnEnded() }
+      for (subscriber, event) in items { await subscriber.handler(event) }
       done.signal(hasMessages ? await barrier.pass() : true)
     }
     guard done.wait() else {

@@ -3,10 +3,15 @@ internal import Synchronization
 
 /// What the public face of a connection and its loop's thread have in common.
 final class ConnectionShared: Sendable {
-  typealias Handler = @Sendable (MQTTEvent) async -> Void
+  /// Who is told what comes for a subscription.
+  struct Subscriber: Sendable {
+    var handler: @Sendable (MQTTEvent) async -> Void
+    /// Takes the messages, if the handler does not.
+    var taker: (any MessageTaker)?
+  }
 
   enum Command: Sendable {
-    case subscribe(Int, [TopicFilter], Handler)
+    case subscribe(Int, [TopicFilter], Subscriber)
     case unsubscribe(Int)
     case publish([MQTTPublication], PublishJob, deadline: ContinuousClock.Instant)
   }

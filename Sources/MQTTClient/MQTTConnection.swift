@@ -87,14 +87,17 @@ public final class MQTTConnection: Sendable {
   }
 
   /// Subscribes until the result is cancelled or released. `handler` is called with one event after the other; while
-  /// it runs, the connection reads nothing more.
+  /// it runs, the connection reads nothing more. Where there is a `taker`, it has the messages, and the
+  /// handler all other events.
   public func subscribe(
-    _ filters: [TopicFilter], handler: @escaping @Sendable (MQTTEvent) async -> Void
+    _ filters: [TopicFilter], taker: (any MessageTaker)? = nil,
+    handler: @escaping @Sendable (MQTTEvent) async -> Void
   ) -> Subscription {
+    let subscriber = ConnectionShared.Subscriber(handler: handler, taker: taker)
     let shared = shared
     let id = shared.contents.withLock { contents in
       contents.nextID += 1
-      contents.commands.append(.subscribe(contents.nextID, filters, handler))
+      contents.commands.append(.subscribe(contents.nextID, filters, subscriber))
       return contents.nextID
     }
     shared.wake.wake()

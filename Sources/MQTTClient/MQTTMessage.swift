@@ -80,6 +80,21 @@ public enum MQTTEvent: Sendable {
   case refused(TopicFilter)
 }
 
+/// Takes the messages of a subscription one by one, in their order among its events, without the detour over arrays and
+/// tasks that a handler costs. What it cannot finish without waiting it leaves to its follower.
+public protocol MessageTaker: AnyObject, Sendable {
+  /// Called on the connection's own thread: must not block.
+  func take(_ message: MQTTMessage)
+  /// Told when a turn has brought messages: one for many takers.
+  var follower: any TurnFollower { get }
+}
+
+/// Told when a turn of a connection ends: every subscriber has had what one read of the socket brought, and nothing of
+/// it is acknowledged yet. The connection waits for it, as for the handlers, and reads nothing meanwhile.
+public protocol TurnFollower: AnyObject, Sendable {
+  func turnEnded() async
+}
+
 /// The state of the link to a broker.
 public enum MQTTState: Sendable, Hashable {
   case connecting

@@ -164,7 +164,24 @@ final class MosquittoClient {
 
   /// Reads one packet, as far as it has arrived.
   func read() throws(MQTTError) { try check(mosquitto_loop_read(handle, 1), "read") }
-  func write() throws(MQTTError) { try check(mosquitto_loop_write(handle, 1), "write") }
+
+  /// Writes what is queued, as few and full segments: without the cork each acknowledgement of four bytes would be a
+  /// segment of its own, since the socket sends without delay.
+  func write() throws(MQTTError) {
+    let socket = socket
+    cork(socket, true)
+    let code = mosquitto_loop_write(handle, 1)
+    let systemError = errno
+    // Where writing has failed the library has closed it, and its number may be another file's by now.
+    if self.socket == socket { cork(socket, false) }
+    errno = systemError
+    try check(code, "write")
+  }
+
+  private func cork(_ socket: Int32, _ isCorked: Bool) {
+    var option: Int32 = isCorked ? 1 : 0
+    setsockopt(socket, Int32(IPPROTO_TCP), TCP_CORK, &option, socklen_t(MemoryLayout<Int32>.size))
+  }
   /// Keeps the connection alive; to be called about every second.
   func upkeep() throws(MQTTError) { try check(mosquitto_loop_misc(handle), "keep the connection") }
 

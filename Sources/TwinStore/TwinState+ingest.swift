@@ -2,15 +2,18 @@ internal import DeviceKit
 internal import Documents
 
 extension TwinState {
-  /// What one batch has come to so far.
+  /// What one batch has come to so far of one device.
   private struct Tally {
-    /// The version of everything that this batch changes.
+    /// The version of everything that this batch changes of the device.
     let version: UInt64
+    /// -1 before the first sample that belongs to a twin.
+    var twin: Int32 = -1
     var changes = 0
     var unknown = 0
   }
 
-  /// Takes a batch in order of its samples. All changes of one batch share one version.
+  /// Takes a batch in order of its samples. All changes of one device that follow one another share one version; two
+  /// devices never do, since a watch is resumed after the version of the last twin that it was told of.
   mutating func ingest(_ batch: SampleBatch, now: () -> Timestamp) {
     let count = batch.count
     var tally = Tally(version: version + 1)
@@ -19,10 +22,25 @@ extension TwinState {
     while true {
       index = takePlain(batch, from: index, &tally)
       guard index < count else { break }
+      let point = Int(batch.points[index].index)
+      let twin = point < slots.count ? slots[point].twin : -1
+      if twin >= 0, twin != tally.twin {
+        if tally.twin >= 0 {
+          settle(tally)
+          tally = Tally(version: version + 1)
+          batchStamp += 1
+        }
+        tally.twin = twin
+        continue
+      }
       take(batch, index, &tally, now)
       index += 1
     }
     statistics.samples += count
+    settle(tally)
+  }
+
+  private mutating func settle(_ tally: Tally) {
     statistics.unknownPoint += tally.unknown
     statistics.changes += tally.changes
     guard tally.changes > 0 else { return }
@@ -34,8 +52,8 @@ extension TwinState {
     touchedTwins.removeAll(keepingCapacity: true)
   }
 
-  /// Takes samples for as long as they are of the expected kind, held in 64 bits, and have no cause and no wish beside
-  /// them: nearly all. Returns the index of the first that is not.
+  /// Takes samples for as long as they are of the tally's device and the expected kind, held in 64 bits, and have no
+  /// cause and no wish beside them: nearly all. Returns the index of the first that is not.
   private mutating func takePlain(_ batch: SampleBatch, from start: Int, _ tally: inout Tally) -> Int {
     let columns = (batch.points, batch.kinds, batch.payloads, batch.qualities, batch.sourceTimes, batch.gatewayTimes)
     let points = columns.0.span
@@ -59,7 +77,8 @@ extension TwinState {
       let payload = payloads[index]
       let quality = qualities[index]
       let flags = slots[point].flags
-      guard flags.intersection(.looked) == .accepts, kind == slots[point].expected, kind != .side,
+      guard slots[point].twin == tally.twin, flags.intersection(.looked) == .accepts, kind == slots[point].expected,
+        kind != .side,
         kind != .number || payload & Self.exponent != Self.exponent, !hasCauses || quality == .good
       else { break }
       slots[point].gatewayTime = gatewayTimes[index]

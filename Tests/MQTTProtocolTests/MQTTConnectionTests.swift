@@ -130,6 +130,34 @@ extension MQTTConnection {
     second.cancel()
   }
 
+  @Test func aPubackWaitsForTheEndOfTheTurnOfWhoTakesMessagesOneByOne() async throws {
+    let broker = try await Mosquitto()
+    let publisher = try await MQTTConnection.connected(to: broker)
+    let keeping = KeepingTaker()
+    let subscriber = try await MQTTConnection.connected(to: broker, clientID: "keeper", cleanSession: false)
+    // Two subscriptions of one taker are told of the turn's end once.
+    let subscriptions = try ["q", "r"].map { topic in
+      subscriber.subscribe([try TopicFilter(topic)], taker: keeping) { event in keeping.handle(event) }
+    }
+    try await eventually("subscribed") {
+      _ = try? await publisher.publish(topic: "q", payload: Array("ready".utf8))
+      _ = try? await publisher.publish(topic: "r", payload: Array("ready".utf8))
+      return Set(keeping.topics) == ["q", "r"]
+    }
+    #expect(keeping.hadConnected == true, "the handler is told of the connection before a message is taken")
+    try await publisher.publish(topic: "q", payload: Array("precious".utf8))
+    try await eventually("taken") { keeping.holdsPrecious }
+    let successor = MQTTConnection(name: "default/successor", logger: quiet)
+    let redelivered = Heard()
+    let second = successor.subscribe([try TopicFilter("q")], handler: redelivered.take)
+    successor.configure(try BrokerConfiguration(url: broker.url, clientID: "keeper", cleanSession: false))
+    try await eventually("delivered again") { redelivered.texts.contains("precious") }
+    subscriber.close()
+    keeping.letGo()
+    for subscription in subscriptions { subscription.cancel() }
+    second.cancel()
+  }
+
   @Test func aSilentBrokerMakesAPublicationFailAtItsDeadline() async throws {
     let broker = try await Mosquitto()
     let connection = try await MQTTConnection.connected(to: broker)
@@ -232,5 +260,38 @@ extension MQTTConnection {
       if case .disconnected(let error) = untrusted.state, error.kind != .notConfigured { error } else { nil }
     }
     #expect(error.kind == .tlsFailed, "\(error)")
+  }
+}
+
+/// Takes messages one by one, and lets no turn end from the one on that brought `precious`, until it is let go.
+private final class KeepingTaker: MessageTaker, TurnFollower {
+  private struct Contents {
+    var topics: [String] = []
+    var hadConnected: Bool?
+    var isConnected = false
+    var holdsPrecious = false
+    var isLetGo = false
+  }
+  private let contents = Mutex(Contents())
+  var follower: any TurnFollower { self }
+  var topics: [String] { contents.withLock { $0.topics } }
+  var hadConnected: Bool? { contents.withLock { $0.hadConnected } }
+  var holdsPrecious: Bool { contents.withLock { $0.holdsPrecious } }
+  func letGo() { contents.withLock { $0.isLetGo = true } }
+
+  func take(_ message: MQTTMessage) {
+    contents.withLock { contents in
+      contents.hadConnected = contents.hadConnected ?? contents.isConnected
+      contents.topics.append(message.topic)
+      if message.payload == Array("precious".utf8) { contents.holdsPrecious = true }
+    }
+  }
+
+  func handle(_ event: MQTTEvent) {
+    if case .state(.connected) = event { contents.withLock { $0.isConnected = true } }
+  }
+
+  func turnEnded() async {
+    while contents.withLock({ $0.holdsPrecious && !$0.isLetGo }) { try? await Task.sleep(for: .milliseconds(2)) }
   }
 }

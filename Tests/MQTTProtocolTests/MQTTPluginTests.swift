@@ -74,7 +74,64 @@ struct ServedRoom {
   }
 }
 
+/// A feed that keeps the batches that it is given, and is stuck with one that has the number 1 until it is let go.
+private final class StuckFeed: DeviceFeed {
+  private let contents = Mutex<(batches: [SampleBatch], isLetGo: Bool)>(([], false))
+  var batches: [SampleBatch] { contents.withLock { $0.batches } }
+  func letGo() { contents.withLock { $0.isLetGo = true } }
+  func deliver(_ batch: SampleBatch) async {
+    contents.withLock { $0.batches.append(batch) }
+    while batch.payloads.contains(1), !contents.withLock({ $0.isLetGo }) {
+      try? await Task.sleep(for: .milliseconds(2))
+    }
+  }
+  func connection(of device: DeviceKey, is state: ConnectionState) {}
+}
+
 @Suite struct MQTTPluginTests {
+  @Test func whatATurnBringsOfSeveralDevicesIsDeliveredTogetherAndInOrder() async throws {
+    let broker = try await Mosquitto()
+    let pool = BrokerPool(logger: quiet)
+    let plugin = MQTTPlugin(brokers: pool, clock: .system, logger: quiet)
+    pool.set("default/local", try BrokerConfiguration(url: broker.url))
+    let feed = StuckFeed()
+    let sessions = try (0..<3).map { index in
+      try plugin.session(
+        for: SessionRequest(
+          device: DeviceKey(namespace: "default", name: "room-\(index)"),
+          connection: ["brokerRef": ["name": "local"], "base": .string("rooms/\(index)")],
+          properties: [PropertyDefinition(name: "number", type: .integer, binding: ["path": "number"])],
+          points: [PointID(index: UInt32(index))]), feed: feed)
+    }
+    let outside = try await MQTTConnection.connected(to: broker)
+    func say(_ number: Int, of room: Int) async throws {
+      try await outside.publish(topic: "rooms/\(room)", payload: Array("{\"number\":\(number)}".utf8))
+    }
+    func numbers(of room: Int) -> [UInt64] {
+      feed.batches.flatMap { batch in
+        batch.points.indices.filter { batch.points[$0].index == room }.map { batch.payloads[$0] }
+      }
+    }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for session in sessions { group.addTask { await session.run() } }
+      defer { group.cancelAll() }
+      try await eventually("all listen") {
+        for room in 0..<3 { try? await say(0, of: room) }
+        return (0..<3).allSatisfy { !numbers(of: $0).isEmpty }
+      }
+      try await say(1, of: 0)
+      try await eventually("a delivery waits") { numbers(of: 0).last == 1 }
+      for number in 2...6 {
+        for room in 0..<3 { try await say(number, of: room) }
+      }
+      feed.letGo()
+      try await eventually("all came") { (0..<3).allSatisfy { numbers(of: $0).last == 6 } }
+    }
+    #expect(feed.batches.contains { Set($0.points.map(\.index)).count == 3 })
+    for room in 0..<3 { #expect(numbers(of: room).drop { $0 == 0 }.elementsEqual(room == 0 ? 1...6 : 2...6)) }
+    pool.close()
+  }
+
   @Test func aMessageGivesEveryPropertyOfItsTopic() async throws {
     try await ServedRoom().served { room in
       #expect(await room.session.read(["temperature"])["temperature"]?.error?.reason == "NothingHeard")

@@ -100,6 +100,31 @@ import Testing
     #expect(accepted > 1_500 && refused > 300)
   }
 
+  /// Strings are passed eight bytes at a time: what ends or spoils one is met at each place of such a word.
+  @Test(arguments: ["\"", "\\", "\\u00e9", "\u{1}", "\u{1F}", " ", "é", "\u{7F}", "\u{20AC}"])
+  func aStringIsReadAlikeWhereverItsSpecialBytesStand(special: String) throws {
+    let tree = try PathTree(["a", ""])
+    for before in 0..<20 {
+      for after in 0..<20 {
+        let text = String(repeating: "x", count: before) + special + String(repeating: "y", count: after)
+        let bytes = Array(#"{"a":"\#(text)"}"#.utf8)
+        let parsed = try? JSONValue(parsing: bytes)
+        let scanned = try? PayloadScanner.values(in: bytes, at: tree)
+        #expect(scanned?[0] == parsed?["a"]?.string.map { .string($0) }, "\(before) before, \(after) after")
+        #expect(scanned?[1] == parsed.map { .tree($0) })
+      }
+    }
+  }
+
+  @Test(arguments: [
+    (#"{"a":{"b":1},"a":{"c":2}}"#, [PayloadValue.missing, .integer(2), .tree(["c": 2])]),
+    (#"{"a":{"b":1,"c":3},"a":7}"#, [.missing, .missing, .integer(7)]),
+    (#"{"a":7,"a":{"b":1}}"#, [.integer(1), .missing, .tree(["b": 1])]),
+  ])
+  func theLastOfEqualKeysCounts(text: String, values: [PayloadValue]) throws {
+    #expect(try PayloadScanner.values(in: Array(text.utf8), at: PathTree(["a.b", "a.c", "a"])) == values)
+  }
+
   @Test(arguments: ["a..b", ".a", "a[", "a[x]", "a[-1]", "a]b["]) func aBadPathIsRefused(path: String) {
     #expect(throws: PathTree.Problem.self) { try PathTree.steps(of: path == "a]b[" ? "a[0" : path) }
   }

@@ -43,6 +43,38 @@ import TwinStore
     #expect(boiler["temperature"].reading.sourceTime == boiler.clock.now)
   }
 
+  @Test func `Devices in one batch never share a version: a watch is resumed after the last twin that it was told of`()
+    throws
+  {
+    let boiler = try Boiler(in: directory)
+    let other = DeviceKey(namespace: "default", name: "boiler-2")
+    let pump = boiler.points.id(of: PointName(device: other, property: "pump"))
+    boiler.store.attach(other, properties: [Boiler.properties[2]], writesEnabled: false)
+    let temperature = boiler.points.id(of: PointName(device: Boiler.key, property: "temperature"))
+    let unknown = boiler.points.id(of: PointName(device: other, property: "nothing"))
+    let feed = boiler.store.changes()
+    var batch = SampleBatch()
+    let samples: [(PointID, Value)] = [
+      (temperature, .number(1)), (unknown, .number(2)), (pump, .boolean(true)), (pump, .integer(3)),
+      (temperature, .number(4)), (pump, .boolean(false)),
+    ]
+    for (point, value) in samples {
+      let now = boiler.clock.now.nanoseconds
+      batch.append(point, value, quality: .good, sourceTime: now, gatewayTime: now)
+    }
+    let statistics = boiler.store.statistics
+    boiler.store.ingest(batch)
+    let first = try #require(boiler.store.snapshot(Boiler.key))
+    let second = try #require(boiler.store.snapshot(other))
+    #expect(first.version < second.version && second.version == boiler.store.version)
+    #expect(first["temperature"]?.reading.value == .number(4))
+    #expect(second["pump"]?.reading.value == .boolean(false) && second["pump"]?.reading.quality == .good)
+    #expect(Set(feed.take().keys) == [Boiler.key, other])
+    #expect(boiler.store.statistics.samples == statistics.samples + 6)
+    #expect(boiler.store.statistics.unknownPoint == statistics.unknownPoint + 1)
+    #expect(boiler.store.statistics.wrongType == statistics.wrongType + 1)
+  }
+
   @Test func `A failed reading keeps the last value and its time, and says why it is Bad`() throws {
     let boiler = try Boiler(in: directory)
     boiler.report("temperature", .number(20))

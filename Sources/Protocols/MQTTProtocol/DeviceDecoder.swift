@@ -12,6 +12,7 @@ struct DeviceDecoder {
   }
 
   private struct Topic {
+    var name: String
     var tree: PathTree
     var entries: [Entry]
     /// Whether a message came since the connection was made.
@@ -24,14 +25,46 @@ struct DeviceDecoder {
   private let points: [PointID]
   private var topics: [Topic] = []
   private var topicIndex: [String: Int] = [:]
-  private var last: [Reading?]
+  private var last: [Last]
+  /// What a message had at the paths of its topic; kept for its memory.
+  private var values: [PayloadValue] = []
+
+  /// The last sample of a property. The value is apart where it does not fit 64 bits.
+  private struct Last {
+    var kind = SampleKind.none
+    var payload: UInt64 = 0
+    var quality = Quality.bad
+    var sourceTime: Int64 = 0
+    var gatewayTime: Int64 = 0
+    var isHeard = false
+    /// Nil unless `kind` is `.side`.
+    var side: Value?
+    var cause: String?
+
+    var value: Value? {
+      switch kind {
+      case .none: nil
+      case .boolean: .boolean(payload != 0)
+      case .integer: .integer(Int64(bitPattern: payload))
+      case .unsigned: .unsigned(payload)
+      case .number: .number(Double(bitPattern: payload))
+      case .side: side
+      }
+    }
+
+    var reading: Reading {
+      Reading(
+        value, quality: quality, sourceTime: Timestamp(nanoseconds: sourceTime),
+        gatewayTime: Timestamp(nanoseconds: gatewayTime), cause: cause ?? "")
+    }
+  }
 
   /// `bindings` has nil for a property that is not listened for. The paths are valid.
   init(_ properties: [PropertyDefinition], points: [PointID], bindings: [PropertyBinding?]) {
     names = properties.map(\.name)
     types = properties.map(\.type)
     self.points = points
-    last = Array(repeating: nil, count: properties.count)
+    last = Array(repeating: Last(), count: properties.count)
     var paths: [[String]] = []
     for (property, binding) in bindings.enumerated() {
       guard let binding else { continue }
@@ -40,7 +73,7 @@ struct DeviceDecoder {
         topicIndex[binding.topic] = topic
         paths.append([])
         guard let empty = try? PathTree([]) else { continue }
-        topics.append(Topic(tree: empty, entries: [], hasJSON: false))
+        topics.append(Topic(name: binding.topic, tree: empty, entries: [], hasJSON: false))
       }
       func slot(_ path: String) -> Int {
         if let known = paths[topic].firstIndex(of: path) { return known }
@@ -58,82 +91,110 @@ struct DeviceDecoder {
   }
 
   /// The last reading of the property of this name; nil where nothing was heard or nobody listens.
-  func lastReading(of name: String) -> Reading? { names.firstIndex(of: name).flatMap { last[$0] } }
+  func lastReading(of name: String) -> Reading? {
+    names.firstIndex(of: name).flatMap { last[$0].isHeard ? last[$0].reading : nil }
+  }
 
   /// The broker sends its retained messages again after a connection: they may be newer than what is known.
   mutating func connectionMade() {
     for index in topics.indices { topics[index].isHeard = false }
   }
 
-  mutating func samples(of messages: [MQTTMessage], counters: DropCounters) -> SampleBatch {
-    var batch = SampleBatch()
-    for message in messages {
-      guard let index = topicIndex[message.topic] else { continue }
-      if batch.isEmpty { batch.reserveCapacity(messages.count * topics[index].entries.count) }
-      if message.isRetained, topics[index].isHeard {
-        counters.add(.retainedRepeat)
-        continue
-      }
-      topics[index].isHeard = true
+  /// Appends the message's samples to the batch.
+  mutating func take(_ message: MQTTMessage, into batch: inout SampleBatch, counters: DropCounters) {
+    guard let index = topics.count == 1 ? soleTopic(message) : topicIndex[message.topic] else { return }
+    if message.isRetained, topics[index].isHeard { return counters.add(.retainedRepeat) }
+    topics[index].isHeard = true
+    if topics[index].hasJSON {
       // An empty retained message only clears what the broker kept (MQTT 3.1.1, section 3.3.1.3).
-      if message.payload.isEmpty, topics[index].hasJSON { continue }
-      var values: [PayloadValue] = []
-      if topics[index].hasJSON {
-        do throws(JSONError) {
-          values = try PayloadScanner.values(in: message.payload, at: topics[index].tree)
-        } catch {
-          counters.add(.malformedJSON)
-          let cause = "malformed JSON on '\(message.topic)': \(error.message) at byte \(error.offset)"
-          for entry in topics[index].entries { doubt(entry.property, cause, message.arrival, &batch) }
-          continue
-        }
+      if message.payload.isEmpty { return }
+      do throws(JSONError) {
+        try PayloadScanner.read(message.payload, at: topics[index].tree, into: &values)
+      } catch {
+        counters.add(.malformedJSON)
+        let cause = "malformed JSON on '\(message.topic)': \(error.message) at byte \(error.offset)"
+        for entry in topics[index].entries { doubt(entry.property, cause, message.arrival, &batch) }
+        return
       }
-      for entry in topics[index].entries { take(entry, values, message, counters, &batch) }
     }
-    return batch
+    for entry in topics[index].entries { take(entry, message, counters, &batch) }
   }
+
+  /// The only topic where the message is on it: a comparison costs less than a hash.
+  private func soleTopic(_ message: MQTTMessage) -> Int? { message.topic == topics[0].name ? 0 : nil }
 
   /// A sample for every property heard so far: its last value, Uncertain for `cause`.
   mutating func doubtAll(_ cause: String, at time: Timestamp) -> SampleBatch {
     var batch = SampleBatch()
-    for property in last.indices where last[property]?.quality == .good { doubt(property, cause, time, &batch) }
+    for property in last.indices where last[property].quality == .good { doubt(property, cause, time, &batch) }
     return batch
   }
 
   private mutating func take(
-    _ entry: Entry, _ values: [PayloadValue], _ message: MQTTMessage, _ counters: DropCounters,
-    _ batch: inout SampleBatch
+    _ entry: Entry, _ message: MQTTMessage, _ counters: DropCounters, _ batch: inout SampleBatch
   ) {
     let property = entry.property
-    let found = entry.slot.map { values[$0] } ?? .string(String(decoding: message.payload, as: UTF8.self))
-    if found == .missing {
-      counters.add(.missingPath)
-      return
+    let value: Value?
+    if let slot = entry.slot {
+      // Most are numbers: nothing is copied that has a reference count.
+      if let (kind, payload) = values[slot].plain(as: types[property]) {
+        let time = sourceTime(entry, message, counters)
+        batch.append(
+          points[property], kind: kind, payload: payload, quality: .good, sourceTime: time.nanoseconds,
+          gatewayTime: message.arrival.nanoseconds)
+        note(property, kind, payload, time, message.arrival)
+        return
+      }
+      if case .missing = values[slot] {
+        counters.add(.missingPath)
+        return
+      }
+      value = values[slot].value(as: types[property])
+    } else {
+      value = PayloadValue.string(String(decoding: message.payload, as: UTF8.self)).parsed(as: types[property])
     }
-    let isText = entry.slot == nil
-    guard let value = isText ? found.parsed(as: types[property]) : found.value(as: types[property]) else {
+    guard let value else {
       counters.add(.wrongType)
+      let found = entry.slot.map { values[$0] } ?? .string(String(decoding: message.payload, as: UTF8.self))
       let cause = "'\(message.topic)' has \(found.typeName) where \(types[property]) is expected"
       doubt(property, cause, message.arrival, &batch)
       return
     }
-    var sourceTime = message.arrival
-    if let slot = entry.timeSlot {
-      if let time = values[slot].time { sourceTime = time } else { counters.add(.badTime) }
-    }
+    let time = sourceTime(entry, message, counters)
+    let index = batch.count
     batch.append(
-      points[property], value, quality: .good, sourceTime: sourceTime.nanoseconds,
-      gatewayTime: message.arrival.nanoseconds)
-    last[property] = Reading(value, sourceTime: sourceTime, gatewayTime: message.arrival)
+      points[property], value, quality: .good, sourceTime: time.nanoseconds, gatewayTime: message.arrival.nanoseconds)
+    note(property, batch.kinds[index], batch.payloads[index], time, message.arrival)
+    if batch.kinds[index] == .side { last[property].side = value }
+  }
+
+  private func sourceTime(_ entry: Entry, _ message: MQTTMessage, _ counters: DropCounters) -> Timestamp {
+    guard let slot = entry.timeSlot else { return message.arrival }
+    if let time = values[slot].time { return time }
+    counters.add(.badTime)
+    return message.arrival
+  }
+
+  private mutating func note(
+    _ property: Int, _ kind: SampleKind, _ payload: UInt64, _ sourceTime: Timestamp, _ arrival: Timestamp
+  ) {
+    last[property].kind = kind
+    last[property].payload = payload
+    last[property].quality = .good
+    last[property].sourceTime = sourceTime.nanoseconds
+    last[property].gatewayTime = arrival.nanoseconds
+    last[property].isHeard = true
+    if last[property].side != nil { last[property].side = nil }
+    if last[property].cause != nil { last[property].cause = nil }
   }
 
   /// The last good value once more, now Uncertain; Bad where there never was one.
   private mutating func doubt(_ property: Int, _ cause: String, _ time: Timestamp, _ batch: inout SampleBatch) {
-    var reading = last[property] ?? Reading(nil, quality: .bad, sourceTime: time, gatewayTime: time)
-    reading.quality = reading.value == nil ? .bad : .uncertain
-    reading.gatewayTime = time
-    reading.cause = cause
-    last[property] = reading
-    batch.append(points[property], reading)
+    if !last[property].isHeard { last[property].sourceTime = time.nanoseconds }
+    last[property].isHeard = true
+    last[property].quality = last[property].kind == .none ? .bad : .uncertain
+    last[property].gatewayTime = time.nanoseconds
+    last[property].cause = cause
+    batch.append(points[property], last[property].reading)
   }
 }

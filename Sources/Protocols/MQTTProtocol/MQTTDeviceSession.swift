@@ -8,7 +8,7 @@ internal import Synchronization
 ///
 /// Connected means that the broker is, since MQTT has no link to the device itself; with `silentAfter` it also means
 /// that the device was heard within that time.
-final class MQTTDeviceSession: DeviceSession {
+final class MQTTDeviceSession: DeviceSession, MessageTaker {
   private struct State {
     var decoder: DeviceDecoder
     var isBrokerConnected = false
@@ -20,6 +20,9 @@ final class MQTTDeviceSession: DeviceSession {
   private let fence: WriteFence?
   private let connection: MQTTConnection
   private let feed: any DeviceFeed
+  /// Has what messages bring; all else goes to the feed by itself.
+  private let turn: TurnBatch
+  var follower: any TurnFollower { turn }
   private let bindings: [String: (definition: PropertyDefinition, binding: PropertyBinding)]
   private let filters: [TopicFilter]
   private let silentAfter: Duration?
@@ -28,13 +31,14 @@ final class MQTTDeviceSession: DeviceSession {
   private let state: Mutex<State>
 
   init(
-    _ request: SessionRequest, connection: MQTTConnection, feed: any DeviceFeed, clock: WallClock,
-    counters: DropCounters
+    _ request: SessionRequest, connection: MQTTConnection, feed: any DeviceFeed, turn: TurnBatch,
+    clock: WallClock, counters: DropCounters
   ) throws(DeviceError) {
     device = request.device
     fence = request.fence
     self.connection = connection
     self.feed = feed
+    self.turn = turn
     self.clock = clock
     self.counters = counters
     let base = request.connection["base"]?.string
@@ -70,7 +74,7 @@ final class MQTTDeviceSession: DeviceSession {
 
   func run() async {
     feed.connection(of: device, is: .connecting)
-    let subscription = connection.subscribe(filters) { [weak self] event in await self?.handle(event) }
+    let subscription = connection.subscribe(filters, taker: self) { [self] event in await handle(event) }
     if let silentAfter {
       while !Task.isCancelled {
         try? await Task.sleep(for: silentAfter / 4)
@@ -83,16 +87,17 @@ final class MQTTDeviceSession: DeviceSession {
     subscription.cancel()
   }
 
+  func take(_ message: MQTTMessage) {
+    if silentAfter != nil, isHeardAgain() { feed.connection(of: device, is: .connected) }
+    turn.gather { batch in
+      state.withLock { $0.decoder.take(message, into: &batch, counters: counters) }
+    }
+  }
+
   private func handle(_ event: MQTTEvent) async {
     switch event {
-    case .messages(let messages):
-      let (batch, wasSilent) = state.withLock { state in
-        state.lastHeard = .now
-        defer { state.isSilent = false }
-        return (state.decoder.samples(of: messages, counters: counters), state.isSilent)
-      }
-      if wasSilent { feed.connection(of: device, is: .connected) }
-      if !batch.isEmpty { await feed.deliver(batch) }
+    // They are taken one by one.
+    case .messages: break
     case .state(.connecting): break
     case .state(.connected):
       state.withLock { state in
@@ -104,34 +109,39 @@ final class MQTTDeviceSession: DeviceSession {
     case .state(.disconnected(let error)):
       feed.connection(
         of: device, is: .disconnected(DeviceError(reason: error.reason, message: error.message)))
-      await doubt("the connection to the broker is lost: \(error.message)") { state in
+      let cause = "the connection to the broker is lost: \(error.message)"
+      let doubts = state.withLock { state in
         defer { state.isBrokerConnected = false }
-        return state.isBrokerConnected
+        return state.isBrokerConnected ? state.decoder.doubtAll(cause, at: clock.now) : SampleBatch()
       }
+      if !doubts.isEmpty { await feed.deliver(doubts) }
     case .refused(let filter):
       let message = "the broker refuses the subscription '\(filter)'; check the rights of the gateway's user"
       feed.connection(of: device, is: .disconnected(DeviceError(reason: "SubscriptionRefused", message: message)))
     }
   }
 
-  private func watchSilence(_ limit: Duration) async {
-    let message = "nothing was heard for \(limit.seconds) s"
-    await doubt(message) { [feed, device] state in
-      guard state.isBrokerConnected, !state.isSilent, ContinuousClock.now - state.lastHeard >= limit else {
-        return false
-      }
-      state.isSilent = true
-      feed.connection(of: device, is: .disconnected(DeviceError(reason: "Silent", message: message)))
-      return true
+  /// Notes that the device was heard; true: it had been silent.
+  private func isHeardAgain() -> Bool {
+    state.withLock { state in
+      state.lastHeard = .now
+      defer { state.isSilent = false }
+      return state.isSilent
     }
   }
 
-  /// Delivers the last values as Uncertain where `condition` holds.
-  private func doubt(_ cause: String, if condition: (inout State) -> Bool) async {
-    let batch = state.withLock { state in
-      condition(&state) ? state.decoder.doubtAll(cause, at: clock.now) : SampleBatch()
+  /// Delivers the last values as Uncertain where the device was not heard for `limit`.
+  private func watchSilence(_ limit: Duration) async {
+    let message = "nothing was heard for \(limit.seconds) s"
+    let doubts = state.withLock { state in
+      guard state.isBrokerConnected, !state.isSilent, ContinuousClock.now - state.lastHeard >= limit else {
+        return SampleBatch()
+      }
+      state.isSilent = true
+      feed.connection(of: device, is: .disconnected(DeviceError(reason: "Silent", message: message)))
+      return state.decoder.doubtAll(message, at: clock.now)
     }
-    if !batch.isEmpty { await feed.deliver(batch) }
+    if !doubts.isEmpty { await feed.deliver(doubts) }
   }
 
   func read(_ properties: [String]) async -> [String: Result<Reading, DeviceError>] {

@@ -10,6 +10,7 @@ public final class MQTTPlugin: ProtocolPlugin {
   public let counters = DropCounters()
   public var drops: [(cause: String, count: UInt64)] { counters.snapshot.map { ($0.cause.rawValue, $0.count) } }
   private let brokers: BrokerPool
+  private let turns = TurnBatches()
   private let clock: WallClock
   private let logger: Logger
 
@@ -27,9 +28,10 @@ public final class MQTTPlugin: ProtocolPlugin {
       throw DeviceError(
         reason: "InvalidConnection", message: "connection.mqtt.brokerRef.name is missing", isPermanent: true)
     }
+    let connection = brokers.connection(named: "\(request.device.namespace)/\(broker)")
     return try MQTTDeviceSession(
-      request, connection: brokers.connection(named: "\(request.device.namespace)/\(broker)"), feed: feed,
-      clock: clock, counters: counters)
+      request, connection: connection, feed: feed, turn: turns.batch(of: connection, to: feed), clock: clock,
+      counters: counters)
   }
 
   public func endpoint(of connection: JSONValue) -> String? {

@@ -2,14 +2,27 @@
 ///
 /// A path is keys between dots and element numbers in brackets, `climate.rooms[0].temperature`; the empty path is the
 /// whole payload. Slot `n` belongs to the n-th path.
-package struct PathTree: Sendable {
+package final class PathTree: Sendable {
+  /// A place in the payload. Its children, and the slots at and below it, are ranges of the tree's columns: looking
+  /// through them touches no reference count.
   struct Node: Sendable {
-    var keys: [(name: [UInt8], node: Int)] = []
-    var elements: [(index: Int, node: Int)] = []
-    /// The slots whose path ends here.
-    var slots: [Int] = []
-    /// The slots whose path ends here or below.
-    var subtree: [Int] = []
+    var keys: Range<Int> = 0..<0
+    var elements: Range<Int> = 0..<0
+    /// In ``PathTree/slots``: those whose path ends here.
+    var slots: Range<Int> = 0..<0
+    /// In ``PathTree/slots``: those whose path ends here or below.
+    var subtree: Range<Int> = 0..<0
+  }
+
+  /// A key of a node: its name is a range of ``PathTree/names``.
+  struct Key: Sendable {
+    var name: Range<Int>
+    var node: Int
+  }
+
+  struct Element: Sendable {
+    var index: Int
+    var node: Int
   }
 
   package struct Problem: Error, Equatable {
@@ -21,34 +34,73 @@ package struct PathTree: Sendable {
     case element(Int)
   }
 
-  private(set) var nodes = [Node()]
+  let nodes: [Node]
+  let keys: [Key]
+  let elements: [Element]
+  /// Slot numbers, those of each node side by side.
+  let slots: [Int]
+  /// The keys' names in UTF-8, one after the other.
+  let names: [UInt8]
   let slotCount: Int
 
   package init(_ paths: [String]) throws(Problem) {
     slotCount = paths.count
+    var branches = [Branch()]
     for (slot, path) in paths.enumerated() {
-      var node = 0
-      nodes[0].subtree.append(slot)
+      var branch = 0
+      branches[0].subtree.append(slot)
       for step in try PathTree.steps(of: path) {
-        node = child(of: node, step)
-        nodes[node].subtree.append(slot)
+        if let known = branches[branch].children.first(where: { $0.step == step }) {
+          branch = known.branch
+        } else {
+          branches[branch].children.append((step, branches.count))
+          branch = branches.count
+          branches.append(Branch())
+        }
+        branches[branch].subtree.append(slot)
       }
-      nodes[node].slots.append(slot)
+      branches[branch].slots.append(slot)
     }
+    var columns = Columns()
+    for branch in branches { columns.lay(branch) }
+    (nodes, keys, elements) = (columns.nodes, columns.keys, columns.elements)
+    (slots, names) = (columns.slots, columns.names)
   }
 
-  private mutating func child(of node: Int, _ step: Step) -> Int {
-    switch step {
-    case .key(let key):
-      let name = Array(key.utf8)
-      if let known = nodes[node].keys.first(where: { $0.name == name }) { return known.node }
-      nodes[node].keys.append((name, nodes.count))
-    case .element(let index):
-      if let known = nodes[node].elements.first(where: { $0.index == index }) { return known.node }
-      nodes[node].elements.append((index, nodes.count))
+  /// A node while the tree grows.
+  private struct Branch {
+    var children: [(step: Step, branch: Int)] = []
+    var slots: [Int] = []
+    var subtree: [Int] = []
+  }
+
+  private struct Columns {
+    var nodes: [Node] = []
+    var keys: [Key] = []
+    var elements: [Element] = []
+    var slots: [Int] = []
+    var names: [UInt8] = []
+
+    mutating func lay(_ branch: Branch) {
+      var node = Node()
+      let (firstKey, firstElement) = (keys.count, elements.count)
+      for (step, child) in branch.children {
+        switch step {
+        case .key(let key):
+          let start = names.count
+          names.append(contentsOf: key.utf8)
+          keys.append(Key(name: start..<names.count, node: child))
+        case .element(let index): elements.append(Element(index: index, node: child))
+        }
+      }
+      node.keys = firstKey..<keys.count
+      node.elements = firstElement..<elements.count
+      node.slots = slots.count..<slots.count + branch.slots.count
+      slots += branch.slots
+      node.subtree = slots.count..<slots.count + branch.subtree.count
+      slots += branch.subtree
+      nodes.append(node)
     }
-    nodes.append(Node())
-    return nodes.count - 1
   }
 
   package static func steps(of path: String) throws(Problem) -> [Step] {

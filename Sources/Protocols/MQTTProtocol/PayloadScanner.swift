@@ -26,24 +26,43 @@ package struct PayloadScanner {
 
   /// The values of `tree`'s slots in `payload`; throws where the payload is not JSON.
   package static func values(in payload: [UInt8], at tree: PathTree) throws(JSONError) -> [PayloadValue] {
-    let result = payload.withUnsafeBufferPointer { bytes -> Result<[PayloadValue], JSONError> in
-      var scanner = PayloadScanner(bytes: bytes, tree: tree)
+    var values: [PayloadValue] = []
+    try read(payload, at: tree, into: &values)
+    return values
+  }
+
+  /// Puts the values of `tree`'s slots in `payload` in place of `values`, whose memory is used again; throws where the
+  /// payload is not JSON.
+  static func read(
+    _ payload: [UInt8], at tree: PathTree, into values: inout [PayloadValue]
+  ) throws(JSONError) {
+    var taken: [PayloadValue] = []
+    swap(&taken, &values)
+    if taken.count == tree.slotCount {
+      for slot in taken.indices { taken[slot] = .missing }
+    } else {
+      taken = [PayloadValue](repeating: .missing, count: tree.slotCount)
+    }
+    let fault = payload.withUnsafeBufferPointer { bytes -> JSONError? in
+      var scanner = PayloadScanner(bytes: bytes, tree: tree, values: taken)
+      taken = []
+      defer { values = scanner.values }
       do throws(JSONError) {
         try scanner.value(at: 0, depth: 0)
         scanner.skipWhitespace()
         guard scanner.position == bytes.count else { throw scanner.error("unexpected text after the value") }
-        return .success(scanner.values)
+        return nil
       } catch {
-        return .failure(error)
+        return error
       }
     }
-    return try result.get()
+    if let fault { throw fault }
   }
 
-  private init(bytes: UnsafeBufferPointer<UInt8>, tree: PathTree) {
+  private init(bytes: UnsafeBufferPointer<UInt8>, tree: PathTree, values: consuming [PayloadValue]) {
     self.bytes = bytes
     self.tree = tree
-    values = [PayloadValue](repeating: .missing, count: tree.slotCount)
+    self.values = values
   }
 
   private func error(_ message: String) -> JSONError { JSONError(message: message, offset: position) }
@@ -90,7 +109,7 @@ package struct PayloadScanner {
     default: found = try number()
     }
     if isWanted, let node {
-      for slot in tree.nodes[node].slots { values[slot] = found }
+      for place in tree.nodes[node].slots { values[tree.slots[place]] = found }
     }
   }
 
@@ -135,19 +154,26 @@ package struct PayloadScanner {
 
   /// What an earlier key of the same name had brought no longer counts.
   private mutating func forget(under node: Int) {
-    for slot in tree.nodes[node].subtree { values[slot] = .missing }
+    // The value that comes takes the place of one that ended here.
+    guard tree.nodes[node].subtree.count > tree.nodes[node].slots.count else { return }
+    for place in tree.nodes[node].subtree { values[tree.slots[place]] = .missing }
   }
 
   private func child(of node: Int, key range: Range<Int>, _ isEscaped: Bool) throws(JSONError) -> Int? {
     let keys = tree.nodes[node].keys
     if keys.isEmpty { return nil }
-    let name = isEscaped ? Array(try text(range, true).utf8) : nil
-    for candidate in keys {
-      if let name {
-        if candidate.name == name { return candidate.node }
-      } else if candidate.name.count == range.count, candidate.name.elementsEqual(bytes[range]) {
-        return candidate.node
+    if isEscaped {
+      let name = try text(range, true)
+      return keys.first { name.utf8.elementsEqual(tree.names[tree.keys[$0].name]) }.map { tree.keys[$0].node }
+    }
+    for place in keys {
+      let key = tree.keys[place]
+      guard key.name.count == range.count else { continue }
+      var offset = 0
+      while offset < range.count, tree.names[key.name.lowerBound + offset] == bytes[range.lowerBound + offset] {
+        offset += 1
       }
+      if offset == range.count { return key.node }
     }
     return nil
   }
@@ -161,7 +187,9 @@ package struct PayloadScanner {
       return
     }
     while true {
-      let child = node.flatMap { tree.nodes[$0].elements.first { $0.index == index }?.node }
+      let child = node.flatMap { node in
+        tree.nodes[node].elements.first { tree.elements[$0].index == index }.map { tree.elements[$0].node }
+      }
       try value(at: child, depth: depth + 1)
       index += 1
       skipWhitespace()
@@ -183,6 +211,8 @@ package struct PayloadScanner {
     var isEscaped = false
     var isASCII = true
     while position < bytes.count {
+      skipPlain()
+      guard position < bytes.count else { break }
       let byte = bytes[position]
       if byte == UInt8(ascii: "\"") {
         let range = start..<position
@@ -199,6 +229,26 @@ package struct PayloadScanner {
       position += 1
     }
     throw error("string without an end")
+  }
+
+  /// Goes on to the next quote, backslash, control character or byte beyond ASCII, eight bytes at a time, or to the last
+  /// bytes, which are fewer.
+  private mutating func skipPlain() {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let highs: UInt64 = 0x8080_8080_8080_8080
+    let base = UnsafeRawPointer(bytes.baseAddress)
+    while position + 8 <= bytes.count, let base {
+      let word = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+      let quotes = word ^ ones &* UInt64(UInt8(ascii: "\""))
+      let slashes = word ^ ones &* UInt64(UInt8(ascii: "\\"))
+      // A byte below 0x20 borrows its highest bit in the first, one that is zero in the others.
+      let special = ((word &- ones &* 0x20) | (quotes &- ones) | (slashes &- ones) | word) & highs
+      guard special == 0 else {
+        position += special.trailingZeroBitCount / 8
+        return
+      }
+      position += 8
+    }
   }
 
   private func text(_ range: Range<Int>, _ isEscaped: Bool) throws(JSONError) -> String {

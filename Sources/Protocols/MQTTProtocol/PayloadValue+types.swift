@@ -20,6 +20,18 @@ extension PayloadValue {
     }
   }
 
+  /// The value as a sample holds it, for one that is a number or a boolean and is asked for as such: what ``value(as:)``
+  /// gives, without the value; nil for all others.
+  func plain(as type: PropertyType) -> (kind: SampleKind, payload: UInt64)? {
+    switch (type, self) {
+    case (.number, .number(let value)): (.number, value.bitPattern)
+    case (.number, .integer(let value)): (.number, Double(value).bitPattern)
+    case (.integer, .integer(let value)): (.integer, UInt64(bitPattern: value))
+    case (.boolean, .boolean(let value)): (.boolean, value ? 1 : 0)
+    default: nil
+    }
+  }
+
   /// A payload of bare text read as `type`: numbers as JSON writes them, booleans as true/false, on/off or 1/0 in any
   /// case, objects as JSON.
   package func parsed(as type: PropertyType) -> Value? {
