@@ -27,21 +27,49 @@ groups=(
   '^(KubernetesAPI|Gateway)Tests\.'
   "$simulation"
 )
-status=0
 # Longer than any of them takes on a busy machine: a test that hangs is to be told from those behind it.
 patience=${SELVEDGE_TEST_PATIENCE:-1200}
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-for group in "${groups[@]}"; do
+outcomes=$(mktemp -d)
+trap 'rm -rf "$outcomes"' EXIT
+
+# run NAME ARGUMENT...: runs tests. What they say is in $outcomes/NAME.log, and what came of each, where they came to an
+# end, in $outcomes/NAME-swift-testing.xml.
+run() {
+  local name=$1 code=0
+  shift
+  timeout --kill-after=10 "$patience" swift test "${build[@]}" --skip-build --xunit-output "$outcomes/$name.xml" "$@" \
+    2>&1 | tee "$outcomes/$name.log" || code=$?
+  ((code != 124)) || echo "error: the tests $* were ended after $patience s" | tee -a "$outcomes/$name.log"
+  return "$code"
+}
+
+# again NUMBER: what failed in a group, once more and alone. Some tests talk to programs by real time, and share two cores
+# with a hundred others; what is wrong fails alone, too. More than three at once are no accident.
+again() {
+  local failed filters=() test
+  failed=$(scripts/failed-tests.py "$outcomes/$1-swift-testing.xml") || return 1
+  [[ -n $failed ]] || return 1
+  (($(wc -l <<< "$failed") <= 3)) || return 1
+  while IFS= read -r test; do filters+=(--filter "$test"); done <<< "$failed"
+  run "$1-again" "${filters[@]}" || return 1
+  while IFS= read -r test; do echo "note: passed only when run again, alone: ${test//\\/}"; done <<< "$failed" \
+    >> "$outcomes/notes"
+}
+
+status=0
+touch "$outcomes/notes"
+for number in "${!groups[@]}"; do
+  group=${groups[number]}
   skipped=()
   [[ $group == "$simulation" ]] || skipped=(--skip "$simulation")
-  timeout --kill-after=10 "$patience" \
-    swift test "${build[@]}" --skip-build --filter "$group" "${skipped[@]}" 2>&1 | tee -a "$log" || {
-    status=$?
-    ((status != 124)) || echo "error: the tests $group were ended after $patience s" | tee -a "$log"
-  }
+  run "$number" --filter "$group" "${skipped[@]}" || again "$number" || status=1
 done
 # What failed in any of them, once more where it is seen; the runner's own summaries last.
-if ((status)); then grep -aE '✘|^error:' "$log" | grep -v 'Test run with' || true; fi
-grep -a 'Test run with' "$log" || true
+grep -ahE '✘|^error:' "$outcomes"/*.log | grep -v 'Test run with' || true
+cat "$outcomes/notes"
+for number in "${!groups[@]}"; do
+  last=$outcomes/$number-again.log
+  [[ -e $last ]] || last=$outcomes/$number.log
+  grep -a 'Test run with' "$last" || true
+done
 exit "$status"
