@@ -41,7 +41,7 @@ import Testing
     defer { server.stop() }
     let link = TCPLink(
       TCPEndpoint(host: "127.0.0.1", port: server.port), framing: framing,
-      on: MultiThreadedEventLoopGroup.singleton)
+      on: LoopClock(MultiThreadedEventLoopGroup.singleton.next()))
     await everyFunction(link)
     await expect(link, .read(.discrete, address: 0, count: 7), .bits((0..<7).map { $0 % 3 == 0 }))
     let page = await link.execute(
@@ -89,7 +89,7 @@ import Testing
     let server = try await PymodbusServer()
     defer { server.stop() }
     let link = TCPLink(
-      TCPEndpoint(host: "127.0.0.1", port: server.port), on: MultiThreadedEventLoopGroup.singleton)
+      TCPEndpoint(host: "127.0.0.1", port: server.port), on: LoopClock(MultiThreadedEventLoopGroup.singleton.next()))
     await everyFunction(link)
     let words = try await run([
       "mbpoll", "-1", "-0", "-q", "-m", "tcp", "-p", "\(server.port)", "-a", "1", "-t", "4", "-r", "40", "-c", "4",

@@ -32,7 +32,7 @@ struct Numeral: BitwiseCopyable, Hashable {
     } else if let large = UInt64(exactly: value) {
       self.init(.unsigned, large)
     } else {
-      self.init(.number, Double(value).bitPattern)
+      self.init(.number, value.double.bitPattern)
     }
   }
 
@@ -66,6 +66,14 @@ struct Numeral: BitwiseCopyable, Hashable {
   func minus(_ earlier: Numeral) -> Numeral {
     if let mine = exact, let other = earlier.exact { return Numeral(exact: mine - other) }
     return Numeral(finite: double - earlier.double)
+  }
+}
+
+extension Int128 {
+  /// The nearest double. The library's own conversion goes digit by digit through generic code.
+  var double: Double {
+    let low = Int64(truncatingIfNeeded: self)
+    return Int128(low) == self ? Double(low) : Double(self)
   }
 }
 

@@ -9,7 +9,7 @@ extension WindowCell {
     case (.min, .integer): Numeral(kind: minimumIsUnsigned ? .unsigned : .integer, payload: minimum)
     case (.max, .integer): Numeral(kind: maximumIsUnsigned ? .unsigned : .integer, payload: maximum)
     case (.sum, .integer): Numeral(exact: integerSum)
-    case (.mean, .integer): Numeral(finite: Double(integerSum) / Double(count))
+    case (.mean, .integer): Numeral(finite: integerSum.double / Double(count))
     case (.min, .number): Numeral(kind: .number, payload: minimum)
     case (.max, .number): Numeral(kind: .number, payload: maximum)
     case (.sum, .number): Numeral(finite: sum + compensation)

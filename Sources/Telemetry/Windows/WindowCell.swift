@@ -62,6 +62,19 @@ extension WindowCell {
     quality = max(quality, sampleQuality)
   }
 
+  /// Whether all that the window has taken are signed integers.
+  var isSigned: Bool { kind == .integer && !minimumIsUnsigned && !maximumIsUnsigned }
+
+  /// Takes a signed integer into a window that ``isSigned``.
+  @inline(__always)
+  mutating func add(signed value: Int64, quality sampleQuality: UInt8) {
+    integerSum += Int128(value)
+    minimum = value < Int64(bitPattern: minimum) ? UInt64(bitPattern: value) : minimum
+    maximum = value > Int64(bitPattern: maximum) ? UInt64(bitPattern: value) : maximum
+    count &+= 1
+    quality = max(quality, sampleQuality)
+  }
+
   /// Takes an integer into a window of integers.
   mutating func add(integer payload: UInt64, isUnsigned: Bool, quality sampleQuality: UInt8) {
     integerSum += Self.exact(payload, isUnsigned)
@@ -78,7 +91,7 @@ extension WindowCell {
   /// Turns a window of integers into one of doubles.
   mutating func promote() {
     let (low, high) = (Double(Self.exact(minimum, minimumIsUnsigned)), Double(Self.exact(maximum, maximumIsUnsigned)))
-    let total = Double(integerSum)
+    let total = integerSum.double
     (minimum, maximum) = (low.bitPattern, high.bitPattern)
     (minimumIsUnsigned, maximumIsUnsigned) = (false, false)
     (sum, compensation) = (total, 0)

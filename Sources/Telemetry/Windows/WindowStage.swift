@@ -96,15 +96,20 @@ package struct WindowStage: ~Copyable {
       let cell = cells + 2 * Int(slots[index])
       let time = times[row]
       let quality = columns.qualities[row]
-      if isPlain, columns.kinds[row] == .number, cell.pointee.kind == .number, quality != .bad,
-        UInt64(bitPattern: time &- cell.pointee.start) < span, time < cell.pointee.closeAt
-      {
-        let payload = columns.payloads[row]
-        cell.pointee.add(Double(bitPattern: payload), payload: payload, quality: quality.rawValue)
-        fast += 1
-      } else {
-        take(WindowSample(columns, row, at: time), Int(slots[index]), &output)
+      if isPlain, quality != .bad, UInt64(bitPattern: time &- cell.pointee.start) < span, time < cell.pointee.closeAt {
+        let (kind, payload) = (columns.kinds[row], columns.payloads[row])
+        if kind == .number, cell.pointee.kind == .number {
+          cell.pointee.add(Double(bitPattern: payload), payload: payload, quality: quality.rawValue)
+          fast += 1
+          continue
+        }
+        if kind == .integer, cell.pointee.isSigned {
+          cell.pointee.add(signed: Int64(bitPattern: payload), quality: quality.rawValue)
+          fast += 1
+          continue
+        }
       }
+      take(WindowSample(columns, row, at: time), Int(slots[index]), &output)
     }
     counters.input += UInt64(count)
     counters.held &+= UInt64(fast)

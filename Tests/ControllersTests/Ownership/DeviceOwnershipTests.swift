@@ -27,7 +27,7 @@ import TwinStore
   }
 
   private func eachIsServedOnce(_ gateways: [SharedGateway]) async throws {
-    try await eventually("each device is served by one gateway", within: .seconds(60)) {
+    try await eventually("each device is served by one gateway") {
       for name in Self.names where await serving(name, gateways).count != 1 { return false }
       return true
     }
@@ -46,7 +46,7 @@ import TwinStore
     }
     #expect(plant.devices.writes.count == Self.names.count, "each was written once")
     var counts: [Int] = []
-    try await eventually("and they are spread evenly", within: .seconds(60)) {
+    try await eventually("and they are spread evenly") {
       counts = [0, 0]
       for name in Self.names {
         let who = await serving(name, [first, second])
@@ -74,11 +74,11 @@ import TwinStore
     let second = try await SharedGateway("gw-2", in: plant)
     second.link.cut()
     first.link.cut()
-    try await eventually("the Lease has run out", within: .seconds(30)) { !first.ownership.statistics.isHeld }
+    try await eventually("the Lease has run out") { !first.ownership.statistics.isHeld }
     // Somebody on the node wishes something while nobody hears of the gateway.
     try await first.twins.setDesired(
       ["opening": 30], of: DeviceKey(namespace: SharedPlant.namespace, name: "v-0"), from: .local(user: "anna"))
-    try await eventually("its wish is Held", within: .seconds(30), seen: { "\(first.state("v-0"))" }) {
+    try await eventually("its wish is Held", seen: { "\(first.state("v-0"))" }) {
       first.state("v-0") == (.held, "LeaseLost")
     }
     #expect(await serving("v-0", [first]).count == 1, "it reads on")
@@ -90,13 +90,13 @@ import TwinStore
     let written = plant.devices.writes.count
     second.link.heal()
     second.start()
-    try await eventually("the other takes over", within: .seconds(60)) {
+    try await eventually("the other takes over") {
       for name in Self.names where await serving(name, [second]).count != 1 { return false }
       return true
     }
     #expect(plant.devices.writes.dropFirst(written).allSatisfy { $0.gateway == "gw-2" })
     first.link.heal()
-    try await eventually("the first hears of it", within: .seconds(60)) {
+    try await eventually("the first hears of it") {
       for name in Self.names where await serving(name, [first, second]).count != 1 { return false }
       return true
     }
@@ -116,13 +116,13 @@ import TwinStore
     try await eachIsServedOnce([gateway])
     gateway.link.cut()
     let device = DeviceKey(namespace: SharedPlant.namespace, name: "v-0")
-    try await eventually("the Lease has run out", within: .seconds(30)) { !gateway.ownership.statistics.isHeld }
+    try await eventually("the Lease has run out") { !gateway.ownership.statistics.isHeld }
     try await gateway.twins.setDesired(["opening": 30], of: device, from: .local(user: "anna"))
-    try await eventually("the wish is Held", within: .seconds(30), seen: { "\(gateway.state("v-0"))" }) {
+    try await eventually("the wish is Held", seen: { "\(gateway.state("v-0"))" }) {
       gateway.state("v-0") == (.held, "LeaseLost")
     }
     gateway.link.heal()
-    try await eventually("it is carried out", within: .seconds(30)) { plant.devices["v-0"] == .number(30) }
+    try await eventually("it is carried out") { plant.devices["v-0"] == .number(30) }
     await gateway.stop()
   }
 
@@ -133,7 +133,7 @@ import TwinStore
     gateway.start()
     try await eachIsServedOnce([gateway])
     gateway.link.cut()
-    try await eventually("the Lease has run out", within: .seconds(30)) { !gateway.ownership.statistics.isHeld }
+    try await eventually("the Lease has run out") { !gateway.ownership.statistics.isHeld }
     try await gateway.twins.setDesired(
       ["opening": 30], of: DeviceKey(namespace: SharedPlant.namespace, name: "v-0"), from: .local(user: "anna"))
     try await eventually("the wish is carried out") { plant.devices["v-0"] == .number(30) }
@@ -145,10 +145,10 @@ import TwinStore
     let plant = try await plant(10)
     let gateways = [try await SharedGateway("gw-1", in: plant), try await SharedGateway("gw-2", in: plant)]
     for gateway in gateways { gateway.start() }
-    try await eventually("one does", within: .seconds(30)) { gateways.count { $0.ownership.summarises } == 1 }
+    try await eventually("one does") { gateways.count { $0.ownership.summarises } == 1 }
     let one = try #require(gateways.first { $0.ownership.summarises })
     await one.stop()
-    try await eventually("then the other", within: .seconds(30)) {
+    try await eventually("then the other") {
       gateways.count { $0.ownership.summarises } == 1 && !one.ownership.summarises
     }
     for gateway in gateways { await gateway.stop() }
@@ -161,12 +161,12 @@ import TwinStore
     let first = try await SharedGateway("gw-1", in: plant)
     let second = try await SharedGateway("gw-2", in: plant)
     first.start()
-    try await eventually("all are the first one's", within: .seconds(30)) {
+    try await eventually("all are the first one's") {
       for name in Self.names where await serving(name, [first]).isEmpty { return false }
       return true
     }
     second.start()
-    try await eventually("the second serves all", within: .seconds(60)) {
+    try await eventually("the second serves all") {
       for name in Self.names where await serving(name, [first, second]).map(\.name) != ["gw-2"] { return false }
       return true
     }
@@ -188,14 +188,14 @@ import TwinStore
     func resolution(_ name: String) async -> DeviceResolution? {
       await gateway.devices.resolution(of: DeviceKey(namespace: SharedPlant.namespace, name: name))
     }
-    try await eventually("one says what it needs", within: .seconds(30)) {
+    try await eventually("one says what it needs") {
       if case .faulty("NeedsNode", let message)? = await resolution("port-1") {
         message.contains("spec.nodeName")
       } else {
         false
       }
     }
-    try await eventually("the other is served", within: .seconds(30)) {
+    try await eventually("the other is served") {
       if case .serve? = await resolution("port-2") { plant.devices["port-2"] == .number(10) } else { false }
     }
     #expect(await serving("port-1", [gateway]).isEmpty && plant.devices["port-1"] == .number(0))

@@ -40,7 +40,7 @@ import Testing
   private func poll(_ port: UInt16, _ words: String..., write value: String? = nil) async throws -> Finished {
     try await run(
       ["mbpoll", "-0", "-q", "-m", "tcp", "-p", "\(port)", "-a", "1"] + (value == nil ? ["-1"] : []) + words
-        + ["127.0.0.1"] + (value.map { [$0] } ?? []), within: .seconds(60))
+        + ["127.0.0.1"] + (value.map { [$0] } ?? []), within: .seconds(180))
   }
 
   @Test(.timeLimit(.minutes(10)))

@@ -161,7 +161,7 @@ final class IsolatedGateway: Sendable {
   /// SIGTERM, and its end in good order.
   func stop() async throws {
     process.send(SIGTERM)
-    let ended = try await process.result(within: .seconds(30))
+    let ended = try await process.result(within: .seconds(120))
     guard ended.status == 0 else { throw Trouble("\(ended)") }
   }
 

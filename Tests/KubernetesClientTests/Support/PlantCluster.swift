@@ -163,7 +163,7 @@ struct ClusterGateway {
   /// SIGTERM, and its end in good order.
   func stop() async throws {
     process.send(SIGTERM)
-    let ended = try await process.result(within: .seconds(20))
+    let ended = try await process.result(within: .seconds(120))
     guard ended.status == 0 else { throw Trouble("\(ended)") }
   }
 }

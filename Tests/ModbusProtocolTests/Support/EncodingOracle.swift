@@ -17,7 +17,7 @@ enum EncodingOracle {
 
   /// Every encoding in every order, edge values first, then values from a seed; every third one scaled.
   static func cases(seed: Int) async throws -> [Case] {
-    try await run(["python3", "-c", program, "cases", "\(seed)"], within: .seconds(60)).succeeded()
+    try await run(["python3", "-c", program, "cases", "\(seed)"], within: .seconds(180)).succeeded()
       .split(separator: "\n").map { line in
         let json = try JSONValue(parsing: line)
         return Case(

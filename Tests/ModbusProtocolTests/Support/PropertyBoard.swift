@@ -101,7 +101,7 @@ extension ModbusServer {
         access: board), on: MultiThreadedEventLoopGroup.singleton.next())
     let running = Task { await server.run() }
     do {
-      let port = try await eventually("the server listens", within: .seconds(30), seen: { "\(server.status)" }) {
+      let port = try await eventually("the server listens", seen: { "\(server.status)" }) {
         server.port
       }
       let result = try await body(server, port)

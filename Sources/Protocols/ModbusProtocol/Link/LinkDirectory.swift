@@ -16,6 +16,15 @@ package final class LinkDirectory: Sendable {
   private struct State {
     var tcp: [TCPKey: Weak<TCPLink>] = [:]
     var serial: [String: Weak<SerialLine>] = [:]
+    /// One for each event loop.
+    var loopClocks: [ObjectIdentifier: LoopClock] = [:]
+
+    mutating func loopClock(on loop: any EventLoop) -> LoopClock {
+      if let known = loopClocks[ObjectIdentifier(loop)] { return known }
+      let made = LoopClock(loop)
+      loopClocks[ObjectIdentifier(loop)] = made
+      return made
+    }
   }
   /// What outlives links.
   private final class Records: Sendable {
@@ -42,7 +51,7 @@ package final class LinkDirectory: Sendable {
     return state.withLock { state in
       if let link = state.tcp[key]?.link { return link }
       let link = TCPLink(
-        endpoint, framing: framing, on: group, clock: clock,
+        endpoint, framing: framing, on: state.loopClock(on: group.next()), clock: clock,
         atEnd: { [records] counters in records.ended.withLock { $0 += counters } })
       state.tcp = state.tcp.filter { $0.value.link != nil }
       state.tcp[key] = Weak(link: link)

@@ -1,6 +1,6 @@
 package import DeviceKit
 package import Documents
-package import NIOCore
+import NIOCore
 import NIOPosix
 import Synchronization
 
@@ -27,16 +27,16 @@ package final class TCPLink: ModbusLink {
   private let shell: TCPLinkShell
   private let atEnd: (@Sendable (LinkCounters) -> Void)?
 
-  /// `atEnd` is given the counters when the link goes.
+  /// `loopClock` may be shared by links; `atEnd` is given the counters when the link goes.
   package init(
-    _ endpoint: TCPEndpoint, framing: LinkFraming = .tcp, on group: any EventLoopGroup, clock: WallClock = .system,
+    _ endpoint: TCPEndpoint, framing: LinkFraming = .tcp, on loopClock: LoopClock, clock: WallClock = .system,
     queueLimit: Int = 256, seed: UInt64 = .random(in: .min ... .max),
     atEnd: (@Sendable (LinkCounters) -> Void)? = nil
   ) {
     self.endpoint = endpoint
     self.atEnd = atEnd
     limits = framing == .tcp ? .network : .serial
-    loopClock = LoopClock(group.next())
+    self.loopClock = loopClock
     let machine = LinkMachine(framing: framing, queueLimit: queueLimit, backoff: ReconnectBackoff(seed: seed))
     shell = TCPLinkShell(endpoint, machine: machine, loop: loopClock.loop, clock: clock)
   }

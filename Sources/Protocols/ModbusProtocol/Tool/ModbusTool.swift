@@ -30,7 +30,7 @@ public struct ModbusTool: Sendable {
   private func send(_ request: ModbusRequest, _ endpoint: TCPEndpoint, _ unit: UInt8) async throws(DeviceError)
     -> ModbusResponse
   {
-    let link = TCPLink(endpoint, framing: framing, on: group)
+    let link = TCPLink(endpoint, framing: framing, on: LoopClock(group.next()))
     let reply = await link.execute(request, unit: unit, timeout: timeout)
     switch reply.result {
     case .success(let response): return response

@@ -64,7 +64,7 @@ struct GuardedGateway {
   {
     try await run(
       [program, "--cache-dir", files("cache")] + arguments, input: input, environment: ["KUBECONFIG": kubeconfig],
-      within: .seconds(60))
+      within: .seconds(180))
   }
 
   /// The lines of the audit log.

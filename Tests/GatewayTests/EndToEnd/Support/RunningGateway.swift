@@ -92,13 +92,13 @@ final class RunningGateway {
 
   /// Runs kubectl to its end.
   func tryKubectl(_ arguments: String..., input: String? = nil) async throws -> Finished {
-    try await run(kubectlWords(arguments), input: input, within: .seconds(60))
+    try await run(kubectlWords(arguments), input: input, within: .seconds(180))
   }
 
   /// The output of a kubectl that must succeed.
   @discardableResult
   func kubectl(_ arguments: String..., input: String? = nil) async throws -> String {
-    try await run(kubectlWords(arguments), input: input, within: .seconds(60)).succeeded()
+    try await run(kubectlWords(arguments), input: input, within: .seconds(180)).succeeded()
   }
 
   /// kubectl that goes on beside the test.
