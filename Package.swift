@@ -99,6 +99,8 @@ let package = Package(
       ["Documents", "Resources", "YAML", "HTTPClient", "SQLite", "Threads", "Encryption", log]),
     layer("TwinStore", ["Documents", "DeviceKit", "SQLite", log]),
     layer("Telemetry", ["Documents", "DeviceKit", "SinkKit", "CProcessor", log]),
+    // The twins of all gateways of a cluster, as one collection.
+    layer("TwinAggregation", ["Documents", "Resources", "KubernetesClient", log]),
     layer("KubernetesAPI", ["Documents", "Resources", "YAML", "Compression", hummingbird, httpTypes, nio, log]),
     layer("HTTPServing", [hummingbird, hummingbirdCore, httpTypes, nio, nioHTTP, nioPosix, log, lifecycle]),
 
@@ -126,7 +128,8 @@ let package = Package(
       "Gateway",
       [
         "Documents", "DeviceKit", "SinkKit", "Resources", "ResourceStore", "TwinStore", "Telemetry", "Controllers",
-        "KubernetesAPI", "KubernetesClient", "YAML", "MQTTClient", "ModbusProtocol", "MQTTProtocol", "UdevProtocol",
+        "KubernetesAPI", "KubernetesClient", "TwinAggregation", "YAML", "MQTTClient", "ModbusProtocol", "MQTTProtocol",
+        "UdevProtocol",
         "FileSink",
         "StdoutSink", "MQTTSink", "HTTPSink", "RemoteWriteSink", "OTLPSink", "SQLite", "Threads", "HTTPServing",
         hummingbird, httpTypes, nio, nioTLS, log, lifecycle,
@@ -205,10 +208,10 @@ let package = Package(
     tests(
       "ControllersTests",
       [
-        "Controllers", "TwinStore", "Telemetry", "SinkKit", "Resources", "ResourceConformance", "YAML", "DeviceKit",
-        "Documents", "ResourceStore",
-        "TestSupport", log,
+        "Controllers", "TwinAggregation", "KubernetesClient", "TwinStore", "Telemetry", "SinkKit", "Resources",
+        "ResourceConformance", "YAML", "DeviceKit", "Documents", "ResourceStore", "TestSupport", log,
       ]),
+    tests("TwinAggregationTests", ["TwinAggregation", "Resources", "Documents", "TestSupport"]),
     tests("PlantTests", ["Plant", "CModbus", "DeviceKit", "Documents", "TestSupport"]),
     tests(
       "GatewayTests", ["Gateway", "ModbusProtocol", "Resources", "YAML", "DeviceKit", "Documents", "TestSupport", log]),

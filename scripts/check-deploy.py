@@ -32,6 +32,7 @@ PROFILES = {
     "serial": ("privileged", STATE | OWNER | SERIAL, {"root-init", "privileged", "serial"}),
     "hostnetwork": ("privileged", STATE | OWNER | {"hostNetwork"}, {"root-init", "hostNetwork"}),
     "modbus-server": ("privileged", STATE | OWNER, {"root-init", "nodePort"}),
+    "twins": ("privileged", STATE | OWNER, {"root-init"}),
     "every-node": ("privileged", STATE | OWNER, {"root-init"}),
     "k3s": ("privileged", STATE | OWNER, {"root-init"}),
     "microk8s": ("privileged", STATE | OWNER, {"root-init"}),
@@ -41,7 +42,7 @@ PROFILES = {
 }
 # Of the oldest cluster that the chart takes, one in between, and the newest.
 KUBERNETES_VERSIONS = ("1.31", "1.34", "1.37")
-OPERATOR_KINDS = {"ServiceMonitor", "PrometheusRule"}
+OPERATOR_KINDS = {"ServiceMonitor", "PrometheusRule", "Issuer", "Certificate"}
 
 
 def folder(profile):
@@ -53,6 +54,10 @@ def check_profile(profile, items):
     level, refused, allow = PROFILES[profile]
     found = policies.check(items, allow) + sources.check_settings(items, sources.settings()) + sources.check_roles(items)
     for item in items:
+        if item["kind"] == "Deployment":
+            fits, reasons = pod_security.level(item["spec"]["template"]["spec"])
+            if fits != "restricted":
+                found.append(f"Pod Security: Deployment {item['metadata']['name']} fits {fits}, not restricted ({'; '.join(sorted(reasons))})")
         if item["kind"] == "DaemonSet":
             fits, reasons = pod_security.level(item["spec"]["template"]["spec"])
             # The level restricted says a second time that a hostPath is none of its volumes.
@@ -129,7 +134,8 @@ def check_all(write, complete):
     found += check_rendered("crds", kustomize.render(kustomize.ROOT / "Deploy/crds", newest), write)
     found += [] if write else check_unknown_files()
     parts = {}
-    for part, allow in {"network-policy": (), "monitoring": (), "secrets": (), "modbus-server": ("nodePort",), "modbus-server-policy": ()}.items():
+    for part, allow in {"network-policy": (), "monitoring": (), "secrets": (), "modbus-server": ("nodePort",), "modbus-server-policy": (),
+        "twins-server": (), "twins-server-policy": (), "twins-certificates": ()}.items():
         parts[part] = kustomize.render(kustomize.KUSTOMIZE / "parts" / part, newest)
         found += [f"{part}: {text}" for text in policies.check(parts[part], allow) + sources.check_roles(parts[part])]
         for version, path in clients.items():
@@ -171,12 +177,19 @@ def check_unknown_files():
 def check_chart_parts(renderer, base, parts):
     """With its switches on, the chart has the parts too; under another name it is still whole."""
     given = {
-        "monitoring": {"enabled": True}, "networkPolicy": {"enabled": True}, "modbusServer": {"enabled": True},
+        "monitoring": {"enabled": True}, "networkPolicy": {"enabled": True}, "modbusServer": {"enabled": True}, "twins": {"enabled": True, "certManager": True},
         "secrets": [{"namespace": "plant", "names": ["plant-broker", "plant-ca"]}],
     }
     wanted = copy.deepcopy(base) + [item for items in parts.values() for item in items]
     daemon_set = next(item for item in wanted if item["kind"] == "DaemonSet")
-    daemon_set["spec"]["template"]["spec"]["containers"][0]["ports"].append({"name": "modbus", "containerPort": 1502, "protocol": "TCP"})
+    pod = daemon_set["spec"]["template"]["spec"]
+    pod["containers"][0]["ports"].append({"name": "modbus", "containerPort": 1502, "protocol": "TCP"})
+    # As overlays/twins has it.
+    patch = kustomize.documents((kustomize.KUSTOMIZE / "overlays/twins/gateway.yaml").read_text())[0]["spec"]["template"]["spec"]
+    pod["volumes"] += patch["volumes"]
+    for key in ("env", "volumeMounts"):
+        pod["containers"][0][key] += patch["containers"][0][key]
+    pod["containers"][0]["ports"].append(next(port for port in patch["containers"][0]["ports"] if port["name"] == "twins"))
     found = [f"chart with all parts: {text}" for text in chart.compare(wanted, renderer.render(given))]
     other = renderer.render({**given, "image": {"digest": "sha256:" + "0" * 64}}, release="north", namespace="edge")
     return found + [f"chart as release north: {text}" for text in policies.check(other, {"root-init", "nodePort"})]
@@ -215,6 +228,13 @@ ROLE_FAULTS = {
     "nodes": {"apiGroups": [""], "resources": ["nodes"], "verbs": ["get"]},
     "a resource that is not there": {"apiGroups": ["selvedge.dev"], "resources": ["device"], "verbs": ["get"]},
 }
+TWINS_FAULTS = {
+    "a Service that is not there": lambda items: items["APIService"]["spec"]["service"].update(name="selvedge-twin"),
+    "a certificate that nobody checks": lambda items: items["APIService"]["spec"].update(insecureSkipTLSVerify=True),
+    "another group": lambda items: items["APIService"]["spec"].update(group="selvedge.dev"),
+    "an unknown flag of serve-twins": lambda items: items["Deployment"]["spec"]["template"]["spec"]["containers"][0]["args"].append("--listens=x"),
+    "a server that runs as root": lambda items: items["Deployment"]["spec"]["template"]["spec"]["securityContext"].update(runAsUser=0),
+}
 SERVICE_FAULTS = {
     "a port that nobody has": lambda spec: spec["ports"][0].update(targetPort="modbuss"),
     "another node's gateway": lambda spec: spec.update(externalTrafficPolicy="Cluster"),
@@ -245,6 +265,12 @@ def self_test():
         damage(next(item for item in items if item["kind"] == "Service")["spec"])
         if check_profile("modbus-server", sound) or not check_profile("modbus-server", items):
             found.append(f"self-test: {name} is not found")
+    sound = kustomize.render(folder("twins"))
+    for name, damage in TWINS_FAULTS.items():
+        items = copy.deepcopy(sound)
+        damage({item["kind"]: item for item in items})
+        if check_profile("twins", sound) or not check_profile("twins", items):
+            found.append(f"self-test: {name} is not found")
     names, labels = metrics.known()
     for text in ("rate(selvedge_sinks_total[5m])", 'selvedge_devices{stat="x"}', "sum by (devices) (selvedge_devices)"):
         if not metrics.check_expression("x", text, names, labels):
@@ -267,7 +293,7 @@ def main():
         found, missing, done = check_all(options.write, options.complete)
         if options.self_test:
             found += self_test()
-            done.append(f"self-test: {len(FAULTS) + len(ROLE_FAULTS) + len(SERVICE_FAULTS) + 4} faults")
+            done.append(f"self-test: {len(FAULTS) + len(ROLE_FAULTS) + len(SERVICE_FAULTS) + len(TWINS_FAULTS) + 4} faults")
     except kustomize.Failure as failure:
         found, missing, done = [str(failure)], [], []
     for text in found:

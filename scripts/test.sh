@@ -20,7 +20,7 @@ if (($#)); then exec swift test "${build[@]}" --skip-build "$@"; fi
 # without a pause has a sixth: those that wait for a command's answer would get no turn.
 simulation='^ControllersTests\.LeaseSimulationTests'
 groups=(
-  '^(Documents|DeviceKit|Resources|ResourceStore|TwinStore|Telemetry|Controllers)Tests\.'
+  '^(Documents|DeviceKit|Resources|ResourceStore|TwinStore|TwinAggregation|Telemetry|Controllers)Tests\.'
   '^(ModbusProtocol|MQTTProtocol|UdevProtocol|Plant)Tests\.'
   '^(SinkKit|FileSink|StdoutSink|HTTPSink)Tests\.'
   '^KubernetesClientTests\.'

@@ -53,6 +53,8 @@ extension TwinBackend {
              "status": {
                "type": "object", "description": "What the gateway knows of the device; written by the gateway alone.",
                "properties": {
+                 "served": {"type": "boolean",
+                   "description": "Whether this gateway serves the device; of a device that several can serve one does."},
                  "connected": {"type": "boolean", "description": "Whether the link to the device is up."},
                  "writes": {"type": "string", "enum": ["Enabled", "Disabled"],
                    "description": "Whether the Device allows writes."},

@@ -24,7 +24,8 @@ extension TwinBackend {
       "apiVersion": .string(definition.apiVersion), "kind": .string(definition.kind), "metadata": metadata,
       "spec": ["desired": .object(desired)],
       "status": [
-        "connected": .bool(twin.isConnected), "writes": twin.writesEnabled ? "Enabled" : "Disabled",
+        "served": .bool(twin.isAttached), "connected": .bool(twin.isConnected),
+        "writes": twin.writesEnabled ? "Enabled" : "Disabled",
         "desiredPolicy": .string(twin.policy.rawValue),
         "counts": [
           "properties": .integer(Int64(twin.properties.count)), "desired": .integer(Int64(desired.count)),

@@ -24,13 +24,17 @@ public struct KubernetesAPI: Sendable {
   ///   - requestGuard: who may ask: by default those who address the gateway by a loopback name.
   ///   - access: who may do what, and where writes are put on record: by default everybody may do everything.
   ///   - maximumWatches: further ones are refused with 429.
+  ///   - answersReviews: whether clients can ask who they are and what they may do; not where another server answers
+  ///     that.
   public init(
     backends: [any ResourceBackend], now: @escaping @Sendable () -> Timestamp, version: String, logger: Logger,
     requestGuard: LocalRequestGuard = LocalRequestGuard(), access: AccessControl = AccessControl(),
-    maximumWatches: Int = 1_024
+    maximumWatches: Int = 1_024, answersReviews: Bool = true
   ) {
     let events = backends.first { $0.definitions.contains { $0.name == EventForm.stored.name } }
-    catalogue = Catalogue(backends: backends + (events.map { [EventsGroupBackend(base: $0)] } ?? []))
+    catalogue = Catalogue(
+      backends: backends + (events.map { [EventsGroupBackend(base: $0)] } ?? []),
+      answersReviews: answersReviews)
     openAPI = OpenAPIDocuments(catalogue, version: version)
     gauge = WatchGauge(limit: maximumWatches)
     self.now = now

@@ -1,7 +1,7 @@
-internal import Documents
+package import Documents
 internal import HTTPClient
 public import Logging
-internal import Resources
+package import Resources
 
 /// A client of one API server: every verb on every kind that a ``ResourceDefinition`` describes.
 ///
@@ -30,7 +30,7 @@ public final class KubernetesClient: Sendable {
 
   // MARK: Objects
 
-  func get(_ kind: ResourceDefinition, _ key: ObjectKey) async throws(APIStatus) -> JSONValue {
+  package func get(_ kind: ResourceDefinition, _ key: ObjectKey) async throws(APIStatus) -> JSONValue {
     try Self.object(
       try await connection.send(.get(kind.call("get"), kind.path(namespace: key.namespace, name: key.name))), of: kind)
   }
@@ -41,10 +41,10 @@ public final class KubernetesClient: Sendable {
     try await write(
       APIRequest(
         call: kind.call("create"), method: "POST", path: kind.path(namespace: namespace), query: Self.query(options),
-        contentType: "application/json", body: object.serialised(), isRepeatable: false), kind)
+        contentType: "application/json", body: object.serialised(), isRepeatable: false), kind, options)
   }
 
-  func update(
+  package func update(
     _ kind: ResourceDefinition, _ key: ObjectKey, _ object: JSONValue, subresource: Subresource?,
     _ options: WriteOptions
   ) async throws(APIStatus) -> WriteResult {
@@ -53,10 +53,10 @@ public final class KubernetesClient: Sendable {
         call: kind.call("update", subresource), method: "PUT",
         path: kind.path(namespace: key.namespace, name: key.name, subresource: subresource?.rawValue),
         query: Self.query(options), contentType: "application/json", body: object.serialised(), isRepeatable: false),
-      kind)
+      kind, options)
   }
 
-  func patch(
+  package func patch(
     _ kind: ResourceDefinition, _ key: ObjectKey, _ patch: Patch, subresource: Subresource?, _ options: WriteOptions
   ) async throws(APIStatus) -> WriteResult {
     var request = APIRequest(
@@ -77,7 +77,7 @@ public final class KubernetesClient: Sendable {
       request.body = configuration.serialised()
       if force { request.query.append(("force", "true")) }
     }
-    return try await write(request, kind)
+    return try await write(request, kind, options)
   }
 
   /// What the server answers: the object while something holds it, else a Status.
@@ -99,14 +99,18 @@ public final class KubernetesClient: Sendable {
     return try Self.json(answer)
   }
 
-  private func write(_ request: APIRequest, _ kind: ResourceDefinition) async throws(APIStatus) -> WriteResult {
+  func write(_ request: APIRequest, _ kind: ResourceDefinition, _ options: WriteOptions) async throws(APIStatus)
+    -> WriteResult
+  {
+    var request = request
+    request.user = options.user.map { ProxiedUser(name: $0, groups: options.groups) }
     let answer = try await connection.send(request)
     return WriteResult(
       object: try Self.object(answer, of: kind), isCreated: answer.status == 201,
       warnings: answer.fields.filter { $0.name.lowercased() == "warning" }.compactMap { Self.warning($0.value) })
   }
 
-  private static func query(_ options: WriteOptions) -> [(name: String, value: String)] {
+  static func query(_ options: WriteOptions) -> [(name: String, value: String)] {
     var query = [(name: "fieldValidation", value: options.fieldValidation.rawValue)]
     if !options.fieldManager.isEmpty { query.append(("fieldManager", options.fieldManager)) }
     if options.isDryRun { query.append(("dryRun", "All")) }
@@ -141,7 +145,7 @@ public final class KubernetesClient: Sendable {
     }
   }
 
-  private static func object(_ answer: HTTPAnswer, of kind: ResourceDefinition) throws(APIStatus) -> JSONValue {
+  static func object(_ answer: HTTPAnswer, of kind: ResourceDefinition) throws(APIStatus) -> JSONValue {
     identified(try json(answer), as: kind)
   }
 

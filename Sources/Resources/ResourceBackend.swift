@@ -80,6 +80,8 @@ public struct WriteOptions: Sendable {
   public var fieldValidation: FieldValidation
   /// Who has proved to be the writer; nil where nobody is asked to.
   public var user: String?
+  /// The groups that the writer is in, where `user` is known.
+  public var groups: [String] = []
   public init(isDryRun: Bool = false, fieldManager: String = "", fieldValidation: FieldValidation = .warn) {
     self.isDryRun = isDryRun
     self.fieldManager = fieldManager

@@ -14,6 +14,17 @@ public struct ResourceDefinition: Sendable, Hashable {
     public var priority: Int
     /// Whether the cell is the number of members that the path finds, as the format `count` of built-in kinds says.
     var counts: Bool { format == "count" }
+
+    public init(
+      name: String, type: String, format: String = "", description: String = "", jsonPath: String, priority: Int = 0
+    ) {
+      self.name = name
+      self.type = type
+      self.format = format
+      self.description = description
+      self.jsonPath = jsonPath
+      self.priority = priority
+    }
   }
   public var group: String
   public var version: String

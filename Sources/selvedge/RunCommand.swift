@@ -58,6 +58,10 @@ struct RunCommand: AsyncParsableCommand {
   var historyAge: String?
   @Option(help: "What the twins' history may take on the disk. (default: 16Mi)")
   var historyBytes: String?
+  @Option(help: "Where the server of the cluster's twins (serve-twins) reaches this gateway, such as 10.1.2.3:7072.")
+  var twinsListen: String?
+  @Option(help: "The folder with tls.crt, tls.key and ca.crt for that, read again when they change.")
+  var twinsTls: String?
   @Flag(help: "Write to no device, whatever the manifests say.")
   var readOnly = false
 
@@ -85,6 +89,8 @@ struct RunCommand: AsyncParsableCommand {
     flags["lease-duration"] = leaseDuration
     flags["history-age"] = historyAge
     flags["history-bytes"] = historyBytes
+    flags["twins-listen"] = twinsListen
+    flags["twins-tls"] = twinsTls
     if readOnly { flags["read-only"] = "true" }
     try await reportingStartErrors {
       try await Gateway.run(GatewayConfiguration.load(flags: flags, configFile: config))

@@ -12,7 +12,8 @@ struct Selvedge: AsyncParsableCommand {
     subcommands: [
       RunCommand.self, KubeconfigCommand.self, CRDsCommand.self, ValidateCommand.self, DiscoverCommand.self,
       ModbusCommand.self, ModelCommand.self, GetCommand.self, ApplyCommand.self, TwinCommand.self, BackupCommand.self,
-      RestoreCommand.self, QueryCommand.self, QuarantineCommand.self, VersionCommand.self,
+      RestoreCommand.self, QueryCommand.self, QuarantineCommand.self, ServeTwinsCommand.self,
+      VersionCommand.self,
     ])
 }
 

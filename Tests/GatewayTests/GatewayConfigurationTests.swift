@@ -45,6 +45,21 @@ import Testing
     #expect(configuration.isReadOnly)
   }
 
+  @Test func theServerOfTheTwinsNeedsCertificates() throws {
+    #expect { try TwinsServerConfiguration(flags: ["kubeconfig": "k"]) } throws: { "\($0)".contains("--tls FOLDER") }
+    let flags = ["kubeconfig": "k", "tls": "t"]
+    let usual = try TwinsServerConfiguration(flags: flags)
+    #expect(usual.listen.port == 7443 && usual.memoryBytes == 64 << 20 && usual.cluster.kubeconfig == ["k"])
+    for (flag, value, word) in [
+      ("memory-bytes", "1", "64Mi"), ("log-level", "loud", "trace"), ("log-format", "xml", "json"),
+      ("listen", "here", "HOST:PORT"),
+    ] {
+      #expect { try TwinsServerConfiguration(flags: flags.merging([flag: value]) { $1 }) } throws: {
+        "\($0)".contains(word)
+      }
+    }
+  }
+
   @Test(arguments: [
     (["listen": "0.0.0.0:7070"], "--tls-cert and --tls-key, and --token-file or --client-ca"),
     (["listen": "127.evil.example:7070"], "loopback"),
@@ -56,6 +71,10 @@ import Testing
     (["read-only": "maybe"], "true or false"), (["history-age": "a week"], "168h"), (["history-bytes": "1"], "16Mi"),
     (["kubernetes": "maybe"], "true or false"), (["kube-context": "c"], "--kubernetes"),
     (["kubernetes": "true", "manifests": "m"], "kubectl"),
+    (["twins-listen": "10.0.0.1:7072", "twins-tls": "t"], "--kubernetes"), (["twins-tls": "t"], "--twins-listen"),
+    (["kubeconfig": "k", "twins-listen": "10.0.0.1:7072"], "--twins-tls"),
+    (["kubeconfig": "k", "twins-tls": "t", "twins-listen": "0.0.0.0:7072"], "$(POD_IP):7072"),
+    (["kubeconfig": "k", "twins-tls": "t", "twins-listen": "10.0.0.1:0"], "$(POD_IP):7072"),
   ]) func isRefusedWithAWordOnWhatToDo(_ flags: [String: String], _ word: String) {
     #expect { try configuration(flags: flags) } throws: { "\($0)".contains(word) }
   }

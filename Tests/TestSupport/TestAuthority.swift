@@ -5,9 +5,9 @@ public struct TestAuthority: Sendable {
   public let folder: ScratchFolder
   public var certificate: String { folder("ca.pem") }
 
-  public init(in folder: ScratchFolder) async throws {
+  public init(in folder: ScratchFolder, name: String = "test-ca") async throws {
     self.folder = folder
-    try await request(["-subj", "/CN=test-ca"], "ca")
+    try await request(["-subj", "/CN=\(name)"], "ca")
   }
 
   /// Files `name.pem` and `name.key`, for the gateway on the loopback.

@@ -91,7 +91,7 @@ def schema_findings(validator, chosen, name):
 WRONG_VALUES = (
     {"mode": "clusters"}, {"image": {"tag": "latest"}}, {"image": {"tags": "1"}}, {"storage": {"path": "var/lib"}}, {"hostNetwork": "yes"},
     {"secrets": [{"namespace": "plant", "names": []}]}, {"networkPolicy": {"modbusPorts": [70_000]}}, {"monitoring": {"interval": "often"}},
-    {"modbusServer": {"port": 502}}, {"modbusServer": {"clientCIDRs": []}},
+    {"twins": {"enable": True}}, {"twins": {"memoryBytes": "much"}}, {"modbusServer": {"port": 502}}, {"modbusServer": {"clientCIDRs": []}},
 )
 
 

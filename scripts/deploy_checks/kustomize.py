@@ -10,7 +10,7 @@ RENDERED = ROOT / "Deploy/rendered"
 OLD_KUBECTL = ROOT / ".build-tools/kubectl-1.20/usr/bin/kubectl"
 ORDER = (
     "Namespace", "PriorityClass", "CustomResourceDefinition", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding",
-    "ConfigMap", "Service", "NetworkPolicy", "DaemonSet", "ServiceMonitor", "PrometheusRule",
+    "ConfigMap", "Service", "NetworkPolicy", "DaemonSet", "Deployment", "APIService", "Issuer", "Certificate", "ServiceMonitor", "PrometheusRule",
 )
 
 

@@ -3,6 +3,8 @@ import re
 
 from . import pod_security
 
+# Roles that every cluster has.
+STOCK_ROLES = {("Role", "kube-system", "extension-apiserver-authentication-reader")}
 LABELS = ("app.kubernetes.io/name", "app.kubernetes.io/part-of")
 HOST_PATHS = ("/var/lib/selvedge", "/var/lib/rancher/selvedge", "/var/snap/microk8s/common/selvedge", "/var/lib/k0s/selvedge")
 SERIAL_HOST_PATHS = ("/dev", "/run/udev")
@@ -88,24 +90,30 @@ def check_environment(container):
 
 
 def check_daemon_set(item, accounts, priorities, allow):
+    found, pod = [], item["spec"]["template"]["spec"]
+    strategy = item["spec"].get("updateStrategy") or {}
+    if (strategy.get("rollingUpdate") or {}).get("maxSurge"):
+        found.append("maxSurge: two gateways cannot share a data directory")
+    if pod.get("priorityClassName") not in priorities:
+        found.append(f"priorityClassName {pod.get('priorityClassName')!r} is no PriorityClass here")
+    if {"operator": "Exists"} not in (pod.get("tolerations") or []):
+        found.append("a taint would drive the gateway from its node")
+    return found + check_workload(item, accounts, allow)
+
+
+def check_workload(item, accounts, allow):
+    """What holds of every pod."""
     found, spec = [], item["spec"]
     template, pod = spec["template"], spec["template"]["spec"]
     selector = spec["selector"]["matchLabels"]
     if not selector.items() <= (template["metadata"].get("labels") or {}).items():
         found.append("the selector does not match the template's labels")
-    strategy = spec.get("updateStrategy") or {}
-    if (strategy.get("rollingUpdate") or {}).get("maxSurge"):
-        found.append("maxSurge: two gateways cannot share a data directory")
     if pod.get("serviceAccountName") not in accounts:
         found.append(f"serviceAccountName {pod.get('serviceAccountName')!r} is no ServiceAccount here")
-    if pod.get("priorityClassName") not in priorities:
-        found.append(f"priorityClassName {pod.get('priorityClassName')!r} is no PriorityClass here")
     if "automountServiceAccountToken" not in pod:
         found.append("automountServiceAccountToken is not said")
     if not 10 <= pod.get("terminationGracePeriodSeconds", 0) <= 120:
         found.append("terminationGracePeriodSeconds: 10 to 120 are needed")
-    if {"operator": "Exists"} not in (pod.get("tolerations") or []):
-        found.append("a taint would drive the gateway from its node")
     if pod.get("hostNetwork") and "hostNetwork" not in allow:
         found.append("hostNetwork")
     for key in ("hostPID", "hostIPC"):
@@ -132,11 +140,24 @@ def check_service(item, items, allow):
     if type == "NodePort" and spec.get("externalTrafficPolicy") != "Local":
         found.append("a node's port leads to other nodes' gateways, and hides the client's address: externalTrafficPolicy Local")
     for other in items:
-        template = other["spec"]["template"] if other["kind"] == "DaemonSet" else {"metadata": {}}
+        template = other["spec"]["template"] if other["kind"] in ("DaemonSet", "Deployment") else {"metadata": {}}
         if not spec["selector"].items() <= (template["metadata"].get("labels") or {}).items():
             continue
         ports = {port.get("name") for container in template["spec"]["containers"] for port in container.get("ports") or []}
         found += [f"port {port['name']} leads to {port['targetPort']!r}, which the pod has not" for port in spec["ports"] if port["targetPort"] not in ports]
+    return found
+
+
+def check_api_service(item, known):
+    """An APIService leads to a Service that is here, and does not pass over the certificate."""
+    spec, found = item["spec"], []
+    service = spec["service"]
+    if ("Service", service["namespace"], service["name"]) not in known:
+        found.append(f"leads to the Service {service['name']}, which is not here")
+    if item["metadata"]["name"] != f"{spec['version']}.{spec['group']}":
+        found.append("its name is not VERSION.GROUP")
+    if spec.get("insecureSkipTLSVerify"):
+        found.append("takes any certificate")
     return found
 
 
@@ -179,11 +200,16 @@ def check(items, allow=frozenset()):
             texts.append("stands in the namespace default")
         if kind == "DaemonSet":
             texts += check_daemon_set(item, accounts, priorities, allow)
+        if kind == "Deployment":
+            # It needs no more than any pod, whatever the gateways of the profile may have.
+            texts += check_workload(item, accounts, ())
+        if kind == "APIService":
+            texts += check_api_service(item, known)
         if kind in ("Role", "ClusterRole"):
             texts += check_role(item)
         if kind in ("RoleBinding", "ClusterRoleBinding"):
             role = item["roleRef"]
-            if not any((k, n) == (role["kind"], role["name"]) and ns in ("", namespace) for k, ns, n in known):
+            if not any((k, n) == (role["kind"], role["name"]) and ns in ("", namespace) for k, ns, n in [*known, *STOCK_ROLES]):
                 texts.append(f"binds {role['kind']} {role['name']}, which is not here")
         if kind == "ServiceAccount" and item.get("automountServiceAccountToken") is not False:
             texts.append("hands its token to every pod that names it")

@@ -22,8 +22,22 @@ def settings():
     return {flag.upper().replace("-", "_") for flag in flags} | CLUSTER_SETTINGS
 
 
+def serving_flags():
+    """The flags of `selvedge serve-twins`."""
+    text = (ROOT / "Sources/selvedge/ServeTwinsCommand.swift").read_text()
+    return set(re.findall(r'flags\["([a-z-]+)"\]', text))
+
+
 def check_settings(items, known):
     found = []
+    for item in items:
+        if item["kind"] == "Deployment":
+            for container in item["spec"]["template"]["spec"]["containers"]:
+                command, *arguments = container["args"]
+                if command != "serve-twins":
+                    found.append(f"Deployment {item['metadata']['name']}: runs {command}")
+                flags = {argument.removeprefix("--").partition("=")[0] for argument in arguments}
+                found += [f"Deployment {item['metadata']['name']}: serve-twins has no flag --{flag}" for flag in sorted(flags - serving_flags())]
     for item in items:
         if item["kind"] != "DaemonSet":
             continue
@@ -45,7 +59,7 @@ def kinds():
 
 def check_roles(items):
     """Rules name resources that there are: a typing error in a rule grants nothing, and nobody notices."""
-    known = {("twin.selvedge.dev", "twins"), ("coordination.k8s.io", "leases"), ("", "events"), ("", "secrets")}
+    known = {*(("twin.selvedge.dev", f"twins{part}") for part in ("", "/commands", "/delta", "/history")), ("coordination.k8s.io", "leases"), ("", "events"), ("", "secrets")}
     for crd in kinds():
         plural = crd["spec"]["names"]["plural"]
         known |= {(crd["spec"]["group"], plural), (crd["spec"]["group"], f"{plural}/status")}

@@ -39,12 +39,14 @@ struct GatewayParts {
   private let audit: AuditFile
   private let apiAccess: APIAccess
   private let connections: ConnectionGauge
+  private let twinsTLS: ServerTLS?
 
   init(_ configuration: GatewayConfiguration, logger: Logger) throws {
     self.configuration = configuration
     self.logger = logger
     connections = ConnectionGauge(limits: .init(connections: OpenFileLimit.raised().connections))
     apiAccess = try APIAccess(configuration, logger: logger)
+    twinsTLS = try configuration.twinsTLS.map { try TwinsCertificates(folder: $0).server(logger: logger) }
     data = try DataDirectory(configuration.dataDirectory)
     audit = AuditFile(folder: try data.folder(data.audit), logger: logger)
     let spools = try data.folder(data.spool)
@@ -177,6 +179,7 @@ struct GatewayParts {
         await Task { await brokers.closeAndWait() }.value
       })
     services.append(apiServer())
+    if let address = configuration.twinsListen { services.append(twinsServer(address)) }
     if let address = configuration.healthListen { services.append(healthServer(address)) }
     return services
   }
@@ -215,11 +218,12 @@ struct GatewayParts {
       mirror: mirror, backend: home.backend, writer: home.status,
       summarises: { [ownership] in ownership?.summarises ?? true }, nodeName: configuration.nodeName,
       facts: NodeFacts.status(startTime: clock.now),
-      figures: { [board, remoteWishes, servers] in
+      figures: { [board, remoteWishes, servers, configuration] in
         let (connected, disconnected) = board.counts
         return [
           "devices": ["total": .integer(Int64(connected + disconnected)), "connected": .integer(Int64(connected))],
           "remoteDesired": remoteWishes.status ?? .null, "servers": servers.status,
+          "twinsAddress": configuration.twinsListen.map { .string("\($0)") } ?? .null,
         ]
       },
       sources: StatusSources(
@@ -262,6 +266,18 @@ struct GatewayParts {
       ).register(on: router)
     }
     return server(router, at: configuration.listen, tls: apiAccess.tls)
+  }
+
+  /// The twins alone, for the server of the cluster's twins alone: it has asked whether its user may.
+  private func twinsServer(_ address: ListenAddress) -> some Service {
+    let router = Router(context: GatewayRequestContext.self)
+    KubernetesAPI(
+      backends: [twinBackend], now: { [clock] in clock.now }, version: GatewayVersion.text, logger: logger,
+      requestGuard: LocalRequestGuard(takesAnyHost: true),
+      access: TwinsCertificates.access(audit: { [audit] in audit.record($0.json, isStranger: $0.isUnauthenticated) }),
+      maximumWatches: 16, answersReviews: false
+    ).register(on: router)
+    return server(router, at: address, tls: twinsTLS)
   }
 
   private func healthServer(_ address: ListenAddress) -> some Service {

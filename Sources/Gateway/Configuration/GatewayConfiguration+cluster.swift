@@ -1,4 +1,24 @@
 extension GatewayConfiguration {
+  /// What must be said together for the cluster's twins to be served.
+  func checkTwinsAccess() throws(StartError) {
+    guard let twinsListen else {
+      guard twinsTLS == nil else { throw StartError("twins-tls is for --twins-listen: say that too, or leave it out") }
+      return
+    }
+    guard cluster != nil else {
+      throw StartError("twins-listen is for --kubernetes: elsewhere the API at \(listen) shows the twins")
+    }
+    guard twinsTLS != nil else {
+      throw StartError(
+        "twins-listen needs certificates: say --twins-tls FOLDER too, which holds tls.crt, tls.key and ca.crt")
+    }
+    guard twinsListen.port != 0, !["0.0.0.0", "::"].contains(twinsListen.host) else {
+      throw StartError(
+        "twins-listen is \(twinsListen), where nobody can ask: write the address by which the cluster reaches this "
+          + "gateway, such as $(POD_IP):7072")
+    }
+  }
+
   /// Whether resources live in a cluster, and how it is reached. A kubeconfig asks for one; in a pod with a token its own
   /// cluster counts where nothing says otherwise.
   static func cluster(

@@ -63,6 +63,10 @@ public struct GatewayConfiguration: Sendable, Hashable {
   public var accessFile: String?
   /// How long a Lease lasts that is not renewed, in whole seconds; the same for all gateways of a cluster.
   public var leaseDuration: Duration
+  /// Where the server of the cluster's twins asks for this gateway's; nil: nobody may.
+  public var twinsListen: ListenAddress?
+  /// The folder with the certificates for that: `tls.crt`, `tls.key` and `ca.crt`.
+  public var twinsTLS: String?
   /// The cluster whose API server keeps the resources; nil: the gateway does.
   public var cluster: Cluster?
 
@@ -96,7 +100,7 @@ public struct GatewayConfiguration: Sendable, Hashable {
     ("access", "access"),
     ("kubernetes", "kubernetes"), ("kubeconfig", "kubeconfig"), ("kube-context", "kubeContext"),
     ("secret-namespaces", "secretNamespaces"), ("lease-duration", "leaseDuration"), ("history-age", "historyAge"),
-    ("history-bytes", "historyBytes"),
+    ("history-bytes", "historyBytes"), ("twins-listen", "twinsListen"), ("twins-tls", "twinsTLS"),
   ]
 
   /// `SELVEDGE_DATA_DIR` for `data-dir`.
@@ -180,6 +184,8 @@ public struct GatewayConfiguration: Sendable, Hashable {
     cluster = try Self.cluster(
       wanted: try value("kubernetes"), kubeconfig: try value("kubeconfig"), context: try value("kube-context"),
       secretNamespaces: try value("secret-namespaces"), environment: environment, isPod: isPod)
+    twinsListen = if let text = try value("twins-listen") { try ListenAddress(text) } else { nil }
+    twinsTLS = try value("twins-tls")
     let lease = try value("lease-duration") ?? "30s"
     guard let leaseDuration = Duration(manifest: lease), leaseDuration >= .seconds(3), leaseDuration <= .seconds(3_600),
       leaseDuration.components.attoseconds == 0
@@ -192,6 +198,7 @@ public struct GatewayConfiguration: Sendable, Hashable {
         "manifests and kubernetes exclude each other: the resources are the cluster's, apply them there with kubectl")
     }
     try checkAccess()
+    try checkTwinsAccess()
   }
 
   /// What must be said together, for the API to be as safe as it looks.

@@ -15,7 +15,7 @@ struct ServerTLS: Sendable {
 
   var context: NIOSSLContext { files.current }
 
-  private static func context(certificate: [UInt8], key: [UInt8], clientCA: [UInt8]?) throws -> NIOSSLContext {
+  static func context(certificate: [UInt8], key: [UInt8], clientCA: [UInt8]?) throws -> NIOSSLContext {
     let chain = try certificates(certificate, "the certificate")
     let privateKey: NIOSSLPrivateKey
     do {

@@ -28,9 +28,15 @@ public struct AccessControl: Sendable {
     /// The tokens that are valid now; nil: no token is ever valid.
     public var tokens: (@Sendable () -> StaticTokens)?
     public var takesCertificates: Bool
-    public init(tokens: (@Sendable () -> StaticTokens)? = nil, takesCertificates: Bool = false) {
+    /// The proxy that is believed now when it says who asks; nil: nobody is.
+    public var frontProxy: (@Sendable () -> FrontProxy?)?
+    public init(
+      tokens: (@Sendable () -> StaticTokens)? = nil, takesCertificates: Bool = false,
+      frontProxy: (@Sendable () -> FrontProxy?)? = nil
+    ) {
       self.tokens = tokens
       self.takesCertificates = takesCertificates
+      self.frontProxy = frontProxy
     }
   }
   /// Nil: none are asked for, and everybody is ``UserInfo/local``.
@@ -54,7 +60,7 @@ public struct AccessControl: Sendable {
 
   /// Who makes the request; 401 where it shows credentials that are wrong.
   ///
-  /// A token, where one is sent, goes before the certificate of the connection.
+  /// What a front proxy says goes before a token, and a token before the certificate of the connection.
   func user(of head: HTTPRequest, _ peer: Peer) throws(APIStatus) -> UserInfo {
     // Unheard, it would make a user's own rights look like another's.
     if let other = Self.impersonation.flatMap({ head.headerFields[$0] }) {
@@ -64,6 +70,7 @@ public struct AccessControl: Sendable {
         kind: "users")
     }
     guard let credentials else { return .local }
+    if let user = credentials.frontProxy?()?.user(in: head.headerFields, peer.subject) { return user }
     if let token = Self.bearerToken(head.headerFields[.authorization]) {
       guard let user = credentials.tokens?().user(of: token) else { throw .unauthorized }
       return user

@@ -17,6 +17,21 @@ public struct AccessPolicy: Sendable, Hashable {
   /// The policy without a word of the user: the ready-made roles, bound to the ready-made groups.
   public init() { grants = Self.readyMadeGrants }
 
+  /// The policy of a server that only a ``FrontProxy`` asks: whoever has proved who they are, which only that proxy can
+  /// say, has these rights. That they may use them the proxy has asked before.
+  public static func behindFrontProxy(groups: [String], paths: [String]) -> AccessPolicy {
+    var policy = AccessPolicy()
+    policy.grants = [
+      Grant(
+        groups: [UserInfo.authenticatedGroup],
+        rules: [
+          AccessRule(verbs: ["*"], apiGroups: groups, resources: ["*"]),
+          AccessRule(verbs: ["get"], nonResourceURLs: paths),
+        ], origin: "the front proxy")
+    ]
+    return policy
+  }
+
   /// Why the request may pass; nil: it may not.
   public func permission(for user: UserInfo, to attributes: AccessAttributes) -> String? {
     if user.isMaster { return "the group \(UserInfo.mastersGroup) may do everything" }

@@ -21,11 +21,12 @@ struct Catalogue: Sendable {
   }
   private(set) var entries: [Entry] = []
 
-  init(backends: [any ResourceBackend]) {
+  /// - Parameter answersReviews: whether clients can ask who they are and what they may do.
+  init(backends: [any ResourceBackend], answersReviews: Bool = true) {
     for backend in backends {
       for definition in backend.definitions { add(Entry(definition: definition, backend: backend)) }
     }
-    for definition in AccessReview.definitions { add(Entry(definition: definition, backend: nil)) }
+    for definition in AccessReview.definitions where answersReviews { add(Entry(definition: definition, backend: nil)) }
   }
 
   /// The first of two that claim the same path wins.

@@ -8,7 +8,10 @@ package enum WriteParameters {
   ///   - isApply: server-side apply, which must name its manager; elsewhere the User-Agent up to the first `/` counts.
   package static func read(_ call: APICall, kind: String, isApply: Bool = false) throws(APIStatus) -> WriteOptions {
     var options = WriteOptions(isDryRun: try isDryRun(call.query.all("dryRun"), kind: kind))
-    if call.user != .local { options.user = call.user.name }
+    if call.user != .local {
+      options.user = call.user.name
+      options.groups = call.user.groups
+    }
     if let text = call.query["fieldValidation"] {
       guard let validation = WriteOptions.FieldValidation(rawValue: text) else {
         throw .invalidOptions(

@@ -9,7 +9,13 @@ extension ResourceEndpoint {
     let rendering = try ObjectRendering(call, of: kind, now: now)
     if case .at(let version) = try ListParameters.Version(call.query) { try await reach(version) }
     let object = try await backend.get(resource, key(name))
-    return .json(rendering.single(object), pretty: call.query.flag("pretty"))
+    var reply = APIReply.json(rendering.single(object), pretty: call.query.flag("pretty"))
+    reply.add(warnings: advice(key: key(name)))
+    return reply
+  }
+
+  private func advice(key: ObjectKey? = nil) -> [String] {
+    (backend as? any AdvisingBackend)?.advice(resource, namespace: path.namespace, key: key) ?? []
   }
 
   func list(_ call: APICall) async throws(APIStatus) -> APIReply {
@@ -29,7 +35,9 @@ extension ResourceEndpoint {
       }
     }
     let body = ListBody(rendering: rendering, first: first, following: following, isPretty: isPretty)
-    return APIReply(code: 200, contentType: "application/json", body: .list(body))
+    var reply = APIReply(code: 200, contentType: "application/json", body: .list(body))
+    reply.add(warnings: advice())
+    return reply
   }
 
   /// A page that satisfies the version asked for; 410 for an exact version that the backend does not have any more.

@@ -5,6 +5,16 @@ public struct ClusterAccessError: Error, Sendable, Equatable, CustomStringConver
   public var description: String { message }
 }
 
+/// For whom a front proxy asks (Kubernetes, Configure the Aggregation Layer): X-Remote-User and X-Remote-Group.
+public struct ProxiedUser: Sendable, Hashable {
+  public var name: String
+  public var groups: [String]
+  public init(name: String, groups: [String] = []) {
+    self.name = name
+    self.groups = groups
+  }
+}
+
 /// Where an API server is, how it is verified, and who asks it.
 public struct ClusterAccess: Sendable, Hashable {
   /// Bytes, or the file that holds them now: files are read again as they change.
@@ -29,6 +39,11 @@ public struct ClusterAccess: Sendable, Hashable {
   public var namespace: String
   /// Where all this was read, for messages.
   public var origin: String
+  /// What the server is called in messages.
+  public var peer = "the API server"
+  /// Who this client is to a server that believes it, by its certificate, when it says for whom it asks; nil: it asks for
+  /// nobody but itself. A write whose options name a user is made for that one.
+  public var proxy: ProxiedUser?
 
   /// Throws for an address that is none, and where a token would go over a connection that anybody can read.
   public init(server: String, token: Source? = nil, namespace: String = "default", origin: String)

@@ -1,7 +1,7 @@
 internal import Documents
 internal import Encryption
 internal import Glibc
-internal import Resources
+package import Resources
 internal import SQLite
 
 /// The cluster's objects as they were last seen, in one SQLite file: what a gateway starts from while there is no API
@@ -188,9 +188,14 @@ struct CacheFile {
 }
 
 /// One of a kind's scopes.
-struct ScopeName: Sendable, Hashable {
-  var resource: ResourceName
-  var index: Int
+package struct ScopeName: Sendable, Hashable {
+  package var resource: ResourceName
+  package var index: Int
+
+  package init(resource: ResourceName, index: Int) {
+    self.resource = resource
+    self.index = index
+  }
 }
 
 /// Why the cluster's objects cannot be kept: one line that says where and what to do.

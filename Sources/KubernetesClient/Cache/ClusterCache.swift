@@ -8,7 +8,7 @@ internal import Threads
 ///
 /// Followers bring the news. They are stored in groups; a watch from the version that is stored with them tells again
 /// what a crash lost. SQLite runs on a thread of its own.
-actor ClusterCache {
+actor ClusterCache: FollowedCopy {
   nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
   /// A kind that is followed, by the selector of each of its scopes.

@@ -30,7 +30,7 @@ final class APIConnection: Sendable {
 
   let access: ClusterAccess
   let tuning: ClientTuning
-  private let policy = RetryPolicy()
+  private let policy: RetryPolicy
   private let userAgent: String
   private let logger: Logger
   private let state: Mutex<State>
@@ -42,6 +42,9 @@ final class APIConnection: Sendable {
     self.access = access
     self.tuning = tuning
     self.userAgent = userAgent
+    var policy = RetryPolicy()
+    policy.attempts = tuning.attempts
+    self.policy = policy
     self.logger = logger
     state = Mutex(
       State(bucket: TokenBucket(perSecond: tuning.requestsPerSecond, burst: tuning.burst, now: .now)))
@@ -102,7 +105,7 @@ final class APIConnection: Sendable {
         note(retry: .newToken)
         continue
       }
-      return try Self.success(outcome)
+      return try success(outcome)
     }
   }
 
@@ -146,14 +149,14 @@ final class APIConnection: Sendable {
         isSecond = true
         continue
       }
-      _ = try Self.success(outcome)
+      _ = try success(outcome)
       return
     }
   }
 
-  private static func success(_ outcome: Result<HTTPAnswer, HTTPFault>) throws(APIStatus) -> HTTPAnswer {
+  private func success(_ outcome: Result<HTTPAnswer, HTTPFault>) throws(APIStatus) -> HTTPAnswer {
     switch outcome {
-    case .failure(let fault): throw .unreachable("the API server gives no answer: \(fault.message)")
+    case .failure(let fault): throw .unreachable("\(access.peer) gives no answer: \(fault.message)")
     case .success(let answer):
       guard (200..<300).contains(answer.status) else { throw APIStatus(answer: answer) }
       return answer
@@ -175,7 +178,7 @@ final class APIConnection: Sendable {
       }
       return (wait, nil)
     }
-    if let away { throw .unreachable("the API server is away: \(away)") }
+    if let away { throw .unreachable("\(access.peer) is away: \(away)") }
     guard wait > .zero else { return }
     do { try await Task.sleep(for: wait) } catch { throw .unreachable("the request was given up") }
   }
@@ -190,7 +193,7 @@ final class APIConnection: Sendable {
       }
       guard isNews else { return }
       logger.warning(
-        "the API server cannot be reached: the gateway works on with what it knows",
+        "\(access.peer) cannot be reached: what is known of it has to do",
         metadata: ["server": "\(access.server)", "reason": "\(fault.reason)", "error": "\(fault.message)"])
     case .failure: break
     }
@@ -202,7 +205,7 @@ final class APIConnection: Sendable {
       return state.reachability.succeeded()
     }
     guard isNews else { return }
-    logger.notice("the API server answers again", metadata: ["server": "\(access.server)"])
+    logger.notice("\(access.peer) answers again", metadata: ["server": "\(access.server)"])
   }
 
   // MARK: Figures
@@ -233,6 +236,10 @@ final class APIConnection: Sendable {
   private func call(_ request: APIRequest) -> HTTPCall {
     var fields = [HTTPCall.Field("Accept", "application/json"), HTTPCall.Field("User-Agent", userAgent)]
     if !request.contentType.isEmpty { fields.append(HTTPCall.Field("Content-Type", request.contentType)) }
+    if let user = access.proxy.map({ request.user ?? $0 }) {
+      fields.append(HTTPCall.Field("X-Remote-User", user.name))
+      fields += user.groups.map { HTTPCall.Field("X-Remote-Group", $0) }
+    }
     if let token = token() { fields.append(HTTPCall.Field("Authorization", "Bearer \(token)")) }
     return HTTPCall(request.method, access.server + request.target, fields: fields, body: request.body)
   }

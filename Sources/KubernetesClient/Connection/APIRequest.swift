@@ -12,6 +12,8 @@ struct APIRequest: Sendable {
   var query: [(name: String, value: String)] = []
   var contentType = ""
   var body: [UInt8] = []
+  /// For whom it is made; nil: for the client itself. Told only to a server that takes the client for a proxy.
+  var user: ProxiedUser?
   /// Whether it does no harm to do it twice.
   var isRepeatable: Bool
 

@@ -3,6 +3,8 @@ public struct ClientTuning: Sendable, Hashable {
   /// Requests a second, and how many may be saved up.
   public var requestsPerSecond = 20.0
   public var burst = 40.0
+  /// How often one request is sent, where that can help.
+  public var attempts = 5
   /// How long a connection may take.
   public var connectTimeout = Duration.seconds(5)
   /// How long an answer may take, and the head of a watch.

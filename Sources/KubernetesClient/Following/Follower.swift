@@ -1,20 +1,32 @@
 internal import Documents
-internal import Logging
-internal import Resources
+package import Logging
+package import Resources
 internal import Synchronization
 
-/// Keeps one scope of a kind in the cache as the server has it: from the version that the cache came to, or from a whole
+/// Keeps a copy of one scope of a kind as the server has it: from the version that the copy came to, or from a whole
 /// list where there is none, or where the server has forgotten it (410).
 ///
 /// A watch that ends is begun anew where it stopped; trouble makes growing, jittered pauses.
-struct Follower: Sendable {
+package struct Follower: Sendable {
   let client: KubernetesClient
-  let cache: ClusterCache
+  let cache: any FollowedCopy
   let kind: ResourceDefinition
   let scope: ScopeName
   /// All scopes of the kind, this one among them: where an object may have moved to.
   let selections: [ListOptions]
   let logger: Logger
+
+  package init(
+    client: KubernetesClient, cache: any FollowedCopy, kind: ResourceDefinition, scope: ScopeName,
+    selections: [ListOptions], logger: Logger
+  ) {
+    self.client = client
+    self.cache = cache
+    self.kind = kind
+    self.scope = scope
+    self.selections = selections
+    self.logger = logger
+  }
 
   private var options: ListOptions { selections[scope.index] }
 
@@ -38,7 +50,7 @@ struct Follower: Sendable {
   }
 
   /// Follows until the task is cancelled.
-  func run() async {
+  package func run() async {
     var backoff = Backoff(first: client.tuning.firstPause, longest: client.tuning.longestPause)
     var usesWatchList = client.tuning.usesWatchList
     var isTold = false
@@ -123,7 +135,7 @@ struct Follower: Sendable {
   }
 
   /// News were lost on their way to the disk.
-  private static let unkept = APIStatus(code: 507, reason: "InternalError", message: "the cluster cache lost news")
+  private static let unkept = APIStatus(code: 507, reason: "InternalError", message: "the copy lost news")
 
   // MARK: The watch
 

@@ -72,6 +72,7 @@ extension KindText {
         properties:
           total: {$use: nodeCount, description: All that this gateway serves.}
           connected: {$use: nodeCount, description: Those that answer.}
+      twinsAddress: {type: string, maxLength: 300, description: 'Where the cluster asks for the twins of this gateway, HOST:PORT; absent where it may not.'}
       remoteDesired:
         type: object
         description: How it stands with the cloud's wishes; absent where nobody may send any.

@@ -14,7 +14,7 @@ import YAML
       ["python3", script, "--self-test"], environment: ["PYTHONDONTWRITEBYTECODE": "1"],
       within: .seconds(240))
     #expect(result.status == 0, "\(result.output)\(result.errors)")
-    #expect(result.output.contains("checked: 12 profiles rendered by kubectl"))
+    #expect(result.output.contains("checked: 13 profiles rendered by kubectl"))
     #expect(result.output.contains("checked: self-test"))
   }
 

@@ -15,7 +15,7 @@ struct PlantCluster: Sendable {
   let cluster: TestCluster
 
   static func with(_ body: (PlantCluster) async throws -> Void) async throws {
-    let policy = try AccessPolicy(manifests: roles())
+    let policy = try AccessPolicy(manifests: roles() + twinsRoles())
     try await TestCluster.with(crds: crds(), policy: policy) { cluster in
       let plant = PlantCluster(cluster: cluster)
       try await plant.apply("{apiVersion: v1, kind: Namespace, metadata: {name: plant}}")
@@ -45,6 +45,28 @@ struct PlantCluster: Sendable {
     }
   }
 
+  /// Those of the server of the cluster's twins, and the role that every cluster has for such servers.
+  static func twinsRoles() throws -> [JSONValue] {
+    let stock: JSONValue = [
+      "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
+      "metadata": ["name": "extension-apiserver-authentication-reader", "namespace": "kube-system"],
+      "rules": [
+        [
+          "apiGroups": [""], "resources": ["configmaps"],
+          "resourceNames": ["extension-apiserver-authentication"], "verbs": ["get", "list", "watch"],
+        ]
+      ],
+    ]
+    return try [stock]
+      + manifests("kustomize/parts/twins-server/rbac.yaml").filter { $0["kind"] != "ServiceAccount" }.map { document in
+        var document = document
+        if document["subjects"] != nil {
+          document["subjects"] = [["kind": "User", "name": .string(TestCluster.twinsUser)]]
+        }
+        return document
+      }
+  }
+
   func apply(_ text: String) async throws {
     for document in try YAMLDocument.all(in: Array(text.utf8)) {
       guard
@@ -53,7 +75,10 @@ struct PlantCluster: Sendable {
         })
       else { throw Trouble("no such kind: \(document)") }
       _ = try await cluster.store.create(
-        kind.name, namespace: kind.isNamespaced ? Self.namespace : "", document,
+        kind.name,
+        namespace: kind.isNamespaced
+          ? document.metadata.namespace.isEmpty ? Self.namespace : document.metadata.namespace : "",
+        document,
         WriteOptions(fieldManager: "kubectl", fieldValidation: .strict))
     }
   }
@@ -101,7 +126,7 @@ struct ClusterGateway {
   let port: Int
 
   /// Starts it; ready once it listens.
-  init(_ cluster: TestCluster, flags: [String] = []) async throws {
+  init(_ cluster: TestCluster, name: String = "gw-1", flags: [String] = []) async throws {
     let kubeconfig = try cluster.folder.write(
       """
       apiVersion: v1
@@ -113,8 +138,8 @@ struct ClusterGateway {
       """, to: "kubeconfig")
     let process = try ChildProcess(
       [
-        try selvedgeBinary(), "run", "--kubeconfig", kubeconfig, "--data-dir", cluster.folder("data"), "--listen",
-        "127.0.0.1:0", "--node-name", "gw-1",
+        try selvedgeBinary(), "run", "--kubeconfig", kubeconfig, "--data-dir",
+        cluster.folder(name == "gw-1" ? "data" : "data-\(name)"), "--listen", "127.0.0.1:0", "--node-name", name,
       ] + flags, in: cluster.folder)
     self.process = process
     port = try await eventually("the gateway listens", seen: { process.errors }) {

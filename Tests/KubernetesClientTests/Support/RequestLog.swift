@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import Resources
 import Synchronization
@@ -12,6 +13,8 @@ final class RequestLog: Sendable {
     var resource: String
     var query: String
     var code: Int
+    /// The bearer token that came with it.
+    var token = ""
   }
   private let entries = Mutex<[Entry]>([])
 
@@ -31,6 +34,7 @@ struct RequestLogMiddleware<Context: RequestContext>: RouterMiddleware {
     // A watch is told of as it begins.
     let response = try await next(request, context)
     entry.code = response.status.code
+    entry.token = request.headers[.authorization].map { String($0.dropFirst("Bearer ".count)) } ?? ""
     log.add(entry)
     return response
   }

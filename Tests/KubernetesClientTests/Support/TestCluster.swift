@@ -20,6 +20,9 @@ import YAML
 final class TestCluster: Sendable {
   static let token = "gateway-token-0123456789"
   static let user = "system:serviceaccount:selvedge:selvedge"
+  /// Of the server of the cluster's twins.
+  static let twinsToken = "twins-token-0123456789"
+  static let twinsUser = "system:serviceaccount:selvedge:selvedge-twins"
   /// One authority for all tests: a key takes time.
   static let authority = Task { () -> TestAuthority in
     let authority = try await TestAuthority(in: ScratchFolder())
@@ -89,7 +92,10 @@ final class TestCluster: Sendable {
     let router = Router()
     router.add(middleware: RequestLogMiddleware(log: log))
     router.add(middleware: FaultMiddleware(plan: faults))
-    let tokens = try StaticTokens(text: "\(Self.token),\(Self.user),1\nsecond-token-0123456789,\(Self.user),1\n")
+    let tokens = try StaticTokens(
+      text:
+        "\(Self.token),\(Self.user),1\nsecond-token-0123456789,\(Self.user),1\n\(Self.twinsToken),\(Self.twinsUser),2\n"
+    )
     KubernetesAPI(
       backends: [store], now: { [clock] in clock.now }, version: "0.1.0", logger: logger,
       requestGuard: LocalRequestGuard(takesAnyHost: true),
