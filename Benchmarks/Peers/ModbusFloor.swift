@@ -23,10 +23,11 @@ final class ModbusFloor {
   }
 
   /// Nanoseconds of processor time a value. Reads `registers` registers from each connection in turn, `rounds` times, in
-  /// blocks of 125, and sums them; `pause` after each round of all connections, in microseconds.
-  func costOfReading(_ registers: Int = RegisterServer.block, rounds: Int, every pause: UInt32 = 0) throws(BenchError)
-    -> Double
-  {
+  /// blocks of 125, and sums them; `pause` after each round of all connections, and `rest` after each connection, in
+  /// microseconds.
+  func costOfReading(
+    _ registers: Int = RegisterServer.block, rounds: Int, every pause: UInt32 = 0, resting rest: UInt32 = 0
+  ) throws(BenchError) -> Double {
     var values = [UInt16](repeating: 0, count: RegisterServer.block)
     var sum: UInt64 = 0
     let begin = processCPUNanoseconds()
@@ -38,6 +39,7 @@ final class ModbusFloor {
           guard count == asked else { throw BenchError("libmodbus: \(String(cString: modbus_strerror(errno)))") }
           for index in 0..<asked { sum &+= UInt64(values[index]) }
         }
+        if rest > 0 { usleep(rest) }
       }
       if pause > 0 { usleep(pause) }
     }
