@@ -36,7 +36,7 @@ final class WatchRecord: Sendable {
 
   /// Waits until `condition` holds or a generous deadline passes.
   func wait(until condition: () -> Bool) async {
-    let deadline = ContinuousClock.now + .seconds(20)
+    let deadline = ContinuousClock.now + .seconds(60)
     while !condition(), ContinuousClock.now < deadline { try? await Task.sleep(for: .milliseconds(5)) }
   }
 }
