@@ -90,14 +90,15 @@ actor ClusterCache: FollowedCopy {
   func put(_ object: JSONValue, _ version: UInt64, in scope: ScopeName) {
     let key = object.objectKey
     let wasHere = kinds[scope.resource]?.index.isKnown(key, in: scope.index) ?? false
-    guard let verdict = kinds[scope.resource]?.index.put(key, version, in: scope.index) else { return }
+    guard let verdict = kinds[scope.resource]?.index.put(key, version, in: scope.index), verdict != .past
+    else { return }
     note(version, scope)
     // What is stored already wears no flash.
     if verdict != .nothing || !wasHere || epoch > 0 { store { try $0.put(object, version, in: scope) } }
     switch verdict {
     case .added: tell(scope.resource, .added, object, version)
     case .modified: tell(scope.resource, .modified, object, version)
-    case .deleted, .ask, .nothing: break
+    case .deleted, .ask, .past, .nothing: break
     }
   }
 
@@ -112,7 +113,7 @@ actor ClusterCache: FollowedCopy {
 
   /// The server says that the object is nowhere that this gateway looks.
   func confirmGone(_ key: ObjectKey, last: JSONValue?, _ version: UInt64, in scope: ScopeName) {
-    guard let verdict = kinds[scope.resource]?.index.confirmGone(key, in: scope.index) else { return }
+    guard let verdict = kinds[scope.resource]?.index.confirmGone(key, at: version, in: scope.index) else { return }
     finishRemoval(key, last, version, scope, verdict)
   }
 
@@ -139,7 +140,10 @@ actor ClusterCache: FollowedCopy {
   }
 
   /// The server does not know the version any more.
-  func forgetVersion(_ scope: ScopeName) { kinds[scope.resource]?.versions[scope.index] = nil }
+  func forgetVersion(_ scope: ScopeName) {
+    kinds[scope.resource]?.versions[scope.index] = nil
+    kinds[scope.resource]?.index.forgetEnds()
+  }
 
   /// Everything up to this version was brought. False where news were lost since `epoch`: then nothing is kept.
   func reached(_ version: UInt64, in scope: ScopeName, epoch: Int) -> Bool {
