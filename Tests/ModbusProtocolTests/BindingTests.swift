@@ -9,7 +9,7 @@ import Testing
     throws
     -> PropertyBinding
   {
-    try PropertyBinding(property("p", type, access, fields), point: PointID(index: 0))
+    try PropertyBinding(property("p", type, access, fields))
   }
 
   @Test(
@@ -132,7 +132,7 @@ import Testing
   @Test func boundsHoldForEachElementOfAnArray() throws {
     var definition = property("p", .array, .readWrite, ["register": 40_001, "count": 2, "encoding": "int16"])
     definition.minimum = 0
-    let one = try PropertyBinding(definition, point: PointID(index: 0))
+    let one = try PropertyBinding(definition)
     #expect(try one.change(to: .object([3, 4])) == .registers(address: 0, [3, 4]))
     for (wrong, reason) in [
       ([3, -4], "OutOfRange"), ([3], "InvalidValue"), ([3, "x"], "InvalidValue"), ([3, 40_000], "OutOfRange"),

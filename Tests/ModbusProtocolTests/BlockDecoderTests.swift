@@ -9,6 +9,8 @@ import Testing
     ("float64", 4),
   ]
 
+  private static let points = (0..<12).map { PointID(index: $0) }
+
   /// Random registers, random encodings: the block's decoder says what the codec says, or leaves it to the codec.
   @Test(arguments: 0..<300) func blocksDecodeAsTheirItemsDo(seed: UInt64) throws {
     var random = SplitMix64(seed: seed)
@@ -29,15 +31,14 @@ import Testing
       let type: PropertyType =
         fields["scale"] == nil && !encoding.hasPrefix("f") && Bool.random(using: &random)
         ? .integer : .number
-      bindings.append(
-        try PropertyBinding(property("p\(index)", type, fields), point: PointID(index: UInt32(index))))
+      bindings.append(try PropertyBinding(property("p\(index)", type, fields)))
       items.append(ReadItem(item: index, table: .holding, address: address, length: size))
       address += size
     }
     for item in items {
       let block = ReadBlock(table: .holding, address: item.address, count: item.length, items: [item])
       let registers = (0..<item.length).map { _ in UInt16.random(in: 0 ... .max, using: &random) }
-      guard let decoder = BlockDecoder(block, bindings) else { continue }
+      guard let decoder = BlockDecoder(block, bindings, Self.points) else { continue }
       var batch = SampleBatch()
       let isDecoded = decoder.decode(registers, at: 99, into: &batch)
       switch bindings[item.item].codec.decode(registers[...]) {
@@ -54,12 +55,10 @@ import Testing
       ["table": "holding", "address": 0], ["table": "holding", "address": 1, "encoding": "int16", "scale": 0.1],
       ["table": "holding", "address": 2, "encoding": "float32", "order": "CDAB"],
     ]
-    let bindings = try fields.enumerated().map {
-      try PropertyBinding(property("p", .number, $1), point: PointID(index: UInt32($0)))
-    }
+    let bindings = try fields.map { try PropertyBinding(property("p", .number, $0)) }
     let items = [(0, 1), (1, 1), (2, 2)].map { ReadItem(item: $0, table: .holding, address: $0, length: $1) }
     let block = ReadBlock(table: .holding, address: 0, count: 4, items: items)
-    let decoder = try #require(BlockDecoder(block, bindings))
+    let decoder = try #require(BlockDecoder(block, bindings, Self.points))
     var batch = SampleBatch()
     #expect(decoder.decode([7, UInt16(bitPattern: -253), 0, 0x3FC0], at: 1, into: &batch))
     #expect((0..<3).map { batch.value(at: $0) } == [.number(7), .number(-25.3), .number(1.5)])
@@ -72,10 +71,10 @@ import Testing
       ["table": "holding", "address": 0, "bit": 3], ["table": "coil", "address": 0],
     ] as [JSONValue] {
       let type: PropertyType = fields["registers"] == nil ? .boolean : .string
-      let binding = try PropertyBinding(property("p", type, fields), point: PointID(index: 0))
+      let binding = try PropertyBinding(property("p", type, fields))
       let item = ReadItem(item: 0, table: binding.table, address: 0, length: binding.length)
       let block = ReadBlock(table: binding.table, address: 0, count: binding.length, items: [item])
-      #expect(BlockDecoder(block, [binding]) == nil)
+      #expect(BlockDecoder(block, [binding], Self.points) == nil)
     }
   }
 }

@@ -36,7 +36,7 @@ import YAML
     fields["table"] = "holding"
     fields["address"] = 0
     let definition = property("value", row.type, .readWrite, fields)
-    let binding = try PropertyBinding(definition, point: PointID(index: 0))
+    let binding = try PropertyBinding(definition)
     let codec = binding.codec
     try #require(binding.length == row.registers.count)
     let decoded = codec.decode(row.registers[...])

@@ -46,7 +46,7 @@ import Testing
     for _ in 0..<2_500 where served < 20 {
       let type = PropertyType.allCases.randomElement(using: &random)!
       let definition = property("p", type, .readWrite, fields(&random))
-      guard let binding = try? PropertyBinding(definition, point: PointID(index: 0)) else { continue }
+      guard let binding = try? PropertyBinding(definition) else { continue }
       served += 1
       for round in 0..<8 {
         let registers = (0..<binding.length).map { _ in
@@ -118,7 +118,7 @@ import Testing
               "table": "holding", "address": 0, "encoding": .string(encoding.rawValue),
               "order": .string(order.rawValue),
               "scale": .double(scale), "offset": .double(scale == 1 ? 0 : -40),
-            ]), point: PointID(index: 0))
+            ]))
         let registers: [UInt16] =
           switch try binding.change(to: .number(value)) {
           case .registers(_, let registers): registers

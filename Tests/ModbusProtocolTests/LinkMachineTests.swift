@@ -275,7 +275,6 @@ import Testing
 
   @Test func groupsGrowStaleAfterThreePeriodsAndAreToldOnce() {
     var ages = ReadAges(periods: [.seconds(1), .seconds(10)])
-    #expect(ages.interval == 3_000_000_000)
     func stale(_ time: Int64) -> [Int] { ages.takeStale(at: time).map(\.group) }
     #expect(stale(90_000_000_000) == [], "what was never read is not stale")
     ages.read(0, from: 0, to: 100_000_000)

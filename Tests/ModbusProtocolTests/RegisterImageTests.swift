@@ -41,7 +41,7 @@ import YAML
       guard let name = fields["name"]?.string, let value = expected[name] else { continue }
       let type = try #require(fields["type"]?.string.flatMap(PropertyType.init(rawValue:)))
       let definition = property(name, type, fields["modbus"] ?? .null)
-      let binding = try PropertyBinding(definition, point: PointID(index: 0))
+      let binding = try PropertyBinding(definition)
       let words = try #require(registers(image, binding.table, binding.readAddress, binding.length), "\(name)")
       switch binding.codec.decode(words[...]) {
       case .value(let read): #expect(read == Value(value, for: definition), "\(name)")

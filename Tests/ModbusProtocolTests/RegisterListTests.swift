@@ -132,7 +132,7 @@ import Testing
       let binding = try #require(property["modbus"])
       #expect(throws: Never.self) {
         try PropertyBinding(
-          ModbusProtocolTests.property(property["name"]?.string ?? "", type, .read, binding), point: PointID(index: 0))
+          ModbusProtocolTests.property(property["name"]?.string ?? "", type, .read, binding))
       }
     }
   }

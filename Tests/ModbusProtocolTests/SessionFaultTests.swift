@@ -115,4 +115,29 @@ import Testing
       }
     }
   }
+
+  @Test func valuesThatNoReadRenewsAreToldToBeStale() async throws {
+    let hangs = SharedRegister(0)
+    let peer = try ScriptedPeer { request, _ in hangs.value == 1 ? [] : registersReply(request) }
+    defer { peer.stop() }
+    let before = plugin.links.sessionCounters.stale
+    try await ServedBoiler.serve(plugin, [ServedBoiler.properties[0]], tcp(peer.port, timeout: "30s")) { _, feed in
+      #expect(await eventually { feed.last(0)?.quality == .good })
+      hangs.value = 1
+      #expect(await eventually { feed.last(0)?.quality == .uncertain })
+      #expect(feed.last(0)?.cause.hasPrefix("Stale: no read has ended for ") ?? false)
+    }
+    #expect(plugin.links.sessionCounters.stale == before + 1)
+  }
+
+  @Test func devicesWithEqualPropertiesShareTheirRegisterMap() throws {
+    func properties() -> [PropertyDefinition] {
+      [0, 1].map { property("p\($0)", .integer, ["table": "holding", "address": .integer($0)]) }
+    }
+    let first = try plugin.links.registerMap(of: properties())
+    #expect(try plugin.links.registerMap(of: properties()) === first)
+    #expect(try plugin.links.registerMap(of: properties().reversed()) !== first)
+    weak let second = try plugin.links.registerMap(of: [properties()[0]])
+    #expect(second == nil, "what no device has is let go")
+  }
 }

@@ -45,7 +45,7 @@ import Testing
       name: name, type: try #require(property["type"]?.string.flatMap(PropertyType.init(rawValue:))),
       access: property["access"] == "ReadWrite" ? .readWrite : .read, binding: try #require(property["modbus"]),
       items: property["items"]?.string.flatMap(PropertyType.init(rawValue:)))
-    let binding = try PropertyBinding(definition, point: PointID(index: 0))
+    let binding = try PropertyBinding(definition)
     let registers = try #require(image.read(binding.readAddress, binding.length), "\(name)")
     return binding.codec.decode(registers[...])
   }

@@ -4,7 +4,6 @@ import Documents
 /// Where and how a property lies in a device: the model's `modbus:` fragment, checked.
 public struct PropertyBinding: Sendable, Hashable {
   public var property: PropertyDefinition
-  public var point: PointID
   public var table: RegisterTable
   /// The value's first address, zero-based.
   public var address: UInt16
@@ -20,7 +19,7 @@ public struct PropertyBinding: Sendable, Hashable {
 
   /// Reads `property.binding`. Throws a permanent ``DeviceError`` `InvalidBinding` that names the field, and the property
   /// or, where it is given, the `place` in which the fields stand.
-  public init(_ property: PropertyDefinition, point: PointID, place: String? = nil) throws(DeviceError) {
+  public init(_ property: PropertyDefinition, place: String? = nil) throws(DeviceError) {
     let fields = BindingFields(property: property, place: place)
     (table, address) = try fields.location()
     var codec = try table.holdsBits ? fields.bitCodec(table: table) : fields.registerCodec()
@@ -28,7 +27,6 @@ public struct PropertyBinding: Sendable, Hashable {
     pulse = try fields.pulse(table: table)
     self.codec = codec
     self.property = property
-    self.point = point
     guard Int(address) + codec.valueCount <= 65_536 else {
       throw fields.error("address", "\(address) + \(codec.valueCount) \(table.unitName) lead past 65535")
     }

@@ -7,7 +7,7 @@ package struct SerialNumberRead: Sendable, Hashable {
 
   /// Nil for a property that cannot be read as a text or a whole number of registers.
   package init?(_ model: IdentifyingModel) {
-    guard let binding = try? PropertyBinding(model.serialNumber, point: PointID(index: 0)), !binding.table.holdsBits,
+    guard let binding = try? PropertyBinding(model.serialNumber), !binding.table.holdsBits,
       model.serialNumber.type == .string || model.serialNumber.type == .integer
     else { return nil }
     self.model = model

@@ -12,12 +12,13 @@ package final class LinkDirectory: Sendable {
     var endpoint: TCPEndpoint
     var framing: LinkFraming
   }
-  private struct Weak<Link: AnyObject & Sendable>: Sendable { weak var link: Link? }
+  private struct Weak<Object: AnyObject & Sendable>: Sendable { weak var object: Object? }
   private struct State {
     var tcp: [TCPKey: Weak<TCPLink>] = [:]
     var serial: [String: Weak<SerialLine>] = [:]
     /// One for each event loop.
     var loopClocks: [ObjectIdentifier: LoopClock] = [:]
+    var maps: [[PropertyDefinition]: Weak<RegisterMap>] = [:]
 
     mutating func loopClock(on loop: any EventLoop) -> LoopClock {
       if let known = loopClocks[ObjectIdentifier(loop)] { return known }
@@ -35,6 +36,8 @@ package final class LinkDirectory: Sendable {
   private let records = Records()
   package let group: any EventLoopGroup
   package let clock: WallClock
+  /// Looks for values that no read renews.
+  package let ages = AgeWatch()
   /// Which reads devices were seen to refuse.
   package let refusals: RefusalFile
 
@@ -49,12 +52,12 @@ package final class LinkDirectory: Sendable {
   package func tcp(_ endpoint: TCPEndpoint, framing: LinkFraming) -> TCPLink {
     let key = TCPKey(endpoint: endpoint, framing: framing)
     return state.withLock { state in
-      if let link = state.tcp[key]?.link { return link }
+      if let link = state.tcp[key]?.object { return link }
       let link = TCPLink(
         endpoint, framing: framing, on: state.loopClock(on: group.next()), clock: clock,
         atEnd: { [records] counters in records.ended.withLock { $0 += counters } })
-      state.tcp = state.tcp.filter { $0.value.link != nil }
-      state.tcp[key] = Weak(link: link)
+      state.tcp = state.tcp.filter { $0.value.object != nil }
+      state.tcp[key] = Weak(object: link)
       return link
     }
   }
@@ -63,19 +66,32 @@ package final class LinkDirectory: Sendable {
   package func serial(_ path: String) -> SerialLine {
     let real = Self.realPath(path)
     return state.withLock { state in
-      if let line = state.serial[real]?.link { return line }
+      if let line = state.serial[real]?.object { return line }
       let line = SerialLine(
         path: path, clock: clock, atEnd: { [records] counters in records.ended.withLock { $0 += counters } })
-      state.serial = state.serial.filter { $0.value.link != nil }
-      state.serial[real] = Weak(link: line)
+      state.serial = state.serial.filter { $0.value.object != nil }
+      state.serial[real] = Weak(object: line)
       return line
+    }
+  }
+
+  /// How `properties` lie in registers, the same for all devices that have them. Throws what ``PropertyBinding`` has
+  /// against one.
+  package func registerMap(of properties: [PropertyDefinition]) throws(DeviceError) -> RegisterMap {
+    if let map = state.withLock({ $0.maps[properties]?.object }) { return map }
+    let made = try RegisterMap(properties)
+    return state.withLock { state in
+      if let map = state.maps[properties]?.object { return map }
+      state.maps = state.maps.filter { $0.value.object != nil }
+      state.maps[properties] = Weak(object: made)
+      return made
     }
   }
 
   /// What all links have counted since the start, those that are gone included.
   package var counters: LinkCounters {
     let living = state.withLock { state in
-      (state.tcp.values.compactMap(\.link), state.serial.values.compactMap(\.link))
+      (state.tcp.values.compactMap(\.object), state.serial.values.compactMap(\.object))
     }
     var sum = records.ended.withLock { $0 }
     for link in living.0 { sum += link.counters }

@@ -64,7 +64,7 @@ package struct ServedProperty: Sendable, Hashable {
   /// How the property lies in the table, if it is of this type. Throws a permanent ``DeviceError`` that names `place` and
   /// the field.
   func codec(_ definition: PropertyDefinition, place: String) throws(DeviceError) -> (PropertyBinding, [UInt16]?) {
-    var binding = try PropertyBinding(definition, point: PointID(index: 0), place: place)
+    var binding = try PropertyBinding(definition, place: place)
     guard onBad == .sentinel else { return (binding, nil) }
     guard let sentinel = binding.codec.takeSentinel(table: binding.table) else {
       throw DeviceError(

@@ -25,7 +25,8 @@ package struct BlockDecoder: Sendable {
   private let kinds: [SampleKind]
 
   /// Nil where an item of the block is not plain.
-  package init?(_ block: ReadBlock, _ bindings: [PropertyBinding]) {
+  /// `bindings` and `points` are by the items' index.
+  package init?(_ block: ReadBlock, _ bindings: [PropertyBinding], _ points: [PointID]) {
     var steps: [Step] = []
     var kinds: [SampleKind] = []
     steps.reserveCapacity(block.items.count)
@@ -40,7 +41,7 @@ package struct BlockDecoder: Sendable {
     }
     self.steps = steps
     self.kinds = kinds
-    points = block.items.map { bindings[$0.item].point }
+    self.points = block.items.map { points[$0.item] }
   }
 
   private static func step(_ codec: RegisterCodec, at start: Int) -> (Step, SampleKind)? {

@@ -12,17 +12,12 @@ extension ModbusSession {
   }
 
   private func serve(by time: some PollClock) async {
-    await withTaskGroup { group in
-      if let interval = state.withLock({ $0.ages.interval }) {
-        group.addTask { await self.watchAges(every: interval, by: time) }
-      }
-      await poll(by: time)
-      group.cancelAll()
-    }
+    guard !map.groups.isEmpty else { return await poll(by: time) }
+    await links.ages.watching(self) { await poll(by: time) }
   }
 
   private func poll(by time: some PollClock) async {
-    let periods = groups.isEmpty ? [Self.livenessPeriod] : groups.map(\.period)
+    let periods = map.groups.isEmpty ? [Self.livenessPeriod] : map.groups.map(\.period)
     let link = link
     var schedule = PollSchedule(periods: periods, start: time.now, jitter: .random(in: 0..<1))
     var plans: [[PlannedBlock]] = []
@@ -34,7 +29,7 @@ extension ModbusSession {
       let former = schedule.overruns
       let due = schedule.take(at: begin)
       if schedule.overruns > former { count(overruns: schedule.overruns - former) }
-      guard !groups.isEmpty else {
+      guard !map.groups.isEmpty else {
         await checkLife(on: link)
         continue
       }
@@ -72,7 +67,7 @@ extension ModbusSession {
       }
       return state.planner
     }
-    return groups.map { group in planner.plan(group.items).map { PlannedBlock($0, bindings) } }
+    return map.groups.map { group in planner.plan(group.items).map { PlannedBlock($0, map, points) } }
   }
 
   /// What the device refused may have been a passing fault: after its time it is tried anew.
@@ -93,25 +88,20 @@ extension ModbusSession {
   }
 
   /// Tells values Uncertain that no read has renewed: the link is held up, or a queue behind the session is.
-  private func watchAges(every interval: Int64, by time: some PollClock) async {
-    while !Task.isCancelled {
-      await time.sleep(until: time.now + interval)
-      guard !Task.isCancelled else { return }
-      let now = time.now
-      let stale = state.withLock { $0.ages.takeStale(at: now) }
-      guard !stale.isEmpty else { continue }
-      var batch = SampleBatch()
-      let wall = clock.now.nanoseconds
-      for (group, age) in stale {
-        let cause = "Stale: no read has ended for \(Duration.nanoseconds(age).brief)"
-        for item in groups[group].items {
-          batch.append(
-            bindings[item.item].point, nil, quality: .uncertain, sourceTime: wall, gatewayTime: wall, cause: cause)
-        }
+  func tellStale() async {
+    let now = (link.pollClock ?? PoolClock() as any PollClock).now
+    let stale = state.withLock { $0.ages.takeStale(at: now) }
+    guard !stale.isEmpty else { return }
+    var batch = SampleBatch()
+    let wall = clock.now.nanoseconds
+    for (group, age) in stale {
+      let cause = "Stale: no read has ended for \(Duration.nanoseconds(age).brief)"
+      for item in map.groups[group].items {
+        batch.append(points[item.item], nil, quality: .uncertain, sourceTime: wall, gatewayTime: wall, cause: cause)
       }
-      let count = batch.count
-      links.count { $0.stale += UInt64(count) }
-      await feed.deliver(batch)
     }
+    let count = batch.count
+    links.count { $0.stale += UInt64(count) }
+    await feed.deliver(batch)
   }
 }

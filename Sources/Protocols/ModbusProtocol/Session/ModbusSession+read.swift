@@ -9,10 +9,10 @@ struct PlannedBlock: Sendable {
   /// Nil where items have to be decoded one by one.
   var decoder: BlockDecoder?
 
-  init(_ block: ReadBlock, _ bindings: [PropertyBinding]) {
+  init(_ block: ReadBlock, _ map: RegisterMap, _ points: [PointID]) {
     self.block = block
     request = block.request
-    decoder = BlockDecoder(block, bindings)
+    decoder = BlockDecoder(block, map.bindings, points)
   }
 }
 
@@ -21,9 +21,9 @@ extension ModbusSession {
     var answers: [String: Result<Reading, DeviceError>] = [:]
     var items: [ReadItem] = []
     for name in Set(properties) {
-      if let index = indexByName[name] {
-        if bindings[index].property.access.canRead {
-          items.append(ReadItem(index, bindings[index]))
+      if let index = map.indexByName[name] {
+        if map.bindings[index].property.access.canRead {
+          items.append(ReadItem(index, map.bindings[index]))
         } else {
           answers[name] = .failure(
             DeviceError(reason: "AccessDenied", message: "property '\(name)' is write-only", isPermanent: true))
@@ -33,11 +33,11 @@ extension ModbusSession {
           DeviceError(reason: "UnknownProperty", message: "the model has no property '\(name)'", isPermanent: true))
       }
     }
-    let blocks = state.withLock { $0.planner.plan(items) }.map { PlannedBlock($0, bindings) }
+    let blocks = state.withLock { $0.planner.plan(items) }.map { PlannedBlock($0, map, points) }
     let link = link
     let time: any PollClock = link.pollClock ?? PoolClock() as any PollClock
     let batch = await read(blocks, on: link, by: time)
-    let names = Dictionary(items.map { (bindings[$0.item].point, bindings[$0.item].property.name) }) { first, _ in first
+    let names = Dictionary(items.map { (points[$0.item], map.bindings[$0.item].property.name) }) { first, _ in first
     }
     for index in 0..<batch.count {
       if let name = names[batch.points[index]] { answers[name] = .success(batch.reading(at: index)) }
@@ -108,7 +108,7 @@ extension ModbusSession {
     case .failure(.exception(let exception)) where exception.isRefusalOfRange:
       isAlive = true
       if let parts = state.withLock({ $0.planner.part(block) }) {
-        pending.append(contentsOf: parts.reversed().map { PlannedBlock($0, bindings) })
+        pending.append(contentsOf: parts.reversed().map { PlannedBlock($0, map, points) })
       } else {
         fail(block, .exception(exception), at: reply.arrival, in: &batch)
       }
@@ -133,21 +133,21 @@ extension ModbusSession {
   ) {
     let now = time.nanoseconds
     for item in block.items {
-      let binding = bindings[item.item]
+      let (codec, point) = (map.bindings[item.item].codec, points[item.item])
       let start = item.address - block.address
       let decoded: RegisterCodec.Decoded
       switch response {
-      case .registers(let registers): decoded = binding.codec.decode(registers[start..<start + item.length])
-      case .bits(let bits): decoded = binding.codec.decode(bits[start..<start + item.length].map { $0 ? 1 : 0 }[...])
+      case .registers(let registers): decoded = codec.decode(registers[start..<start + item.length])
+      case .bits(let bits): decoded = codec.decode(bits[start..<start + item.length].map { $0 ? 1 : 0 }[...])
       case .written, .serverID, .identification: continue
       }
       switch decoded {
       case .value(let value):
-        batch.append(binding.point, value, quality: .good, sourceTime: now, gatewayTime: now)
+        batch.append(point, value, quality: .good, sourceTime: now, gatewayTime: now)
       case .uncertain(let value, let cause):
-        batch.append(binding.point, value, quality: .uncertain, sourceTime: now, gatewayTime: now, cause: cause)
+        batch.append(point, value, quality: .uncertain, sourceTime: now, gatewayTime: now, cause: cause)
       case .bad(let cause):
-        batch.append(binding.point, nil, quality: .bad, sourceTime: now, gatewayTime: now, cause: cause)
+        batch.append(point, nil, quality: .bad, sourceTime: now, gatewayTime: now, cause: cause)
       }
     }
   }
@@ -160,7 +160,7 @@ extension ModbusSession {
     let quality: Quality = wasWell && error.isGarbage ? .uncertain : .bad
     for item in block.items {
       batch.append(
-        bindings[item.item].point, nil, quality: quality, sourceTime: time.nanoseconds,
+        points[item.item], nil, quality: quality, sourceTime: time.nanoseconds,
         gatewayTime: time.nanoseconds, cause: cause)
     }
   }

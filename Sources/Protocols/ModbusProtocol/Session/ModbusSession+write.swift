@@ -11,7 +11,7 @@ extension ModbusSession {
       var results = [DeviceError?](repeating: nil, count: writes.count)
       var steps: [WriteStep] = []
       for (index, write) in writes.enumerated() {
-        guard let binding = indexByName[write.property].map({ bindings[$0] }) else {
+        guard let binding = map.indexByName[write.property].map({ map.bindings[$0] }) else {
           results[index] = DeviceError(
             reason: "UnknownProperty", message: "the model has no property '\(write.property)'", isPermanent: true)
           continue
@@ -90,10 +90,10 @@ extension ModbusSession {
   private func endPulses(of writes: [PropertyWrite], _ results: inout [DeviceError?], on link: any ModbusLink) async {
     var pulses: [(write: Int, binding: PropertyBinding, length: Duration)] = []
     for (index, write) in writes.enumerated() {
-      guard let position = indexByName[write.property], let length = bindings[position].pulse,
-        mayHaveBegun(results[index]), (try? bindings[position].codec.encodeBit(write.value)) == true
+      guard let position = map.indexByName[write.property], let length = map.bindings[position].pulse,
+        mayHaveBegun(results[index]), (try? map.bindings[position].codec.encodeBit(write.value)) == true
       else { continue }
-      pulses.append((index, bindings[position], length))
+      pulses.append((index, map.bindings[position], length))
     }
     var waited = Duration.zero
     for pulse in pulses.sorted(by: { $0.length < $1.length }) {

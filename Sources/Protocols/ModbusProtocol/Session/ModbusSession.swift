@@ -7,22 +7,16 @@ package final class ModbusSession: DeviceSession {
   let device: DeviceKey
   let connection: ModbusConnection
   let traits: DeviceTraits
-  let bindings: [PropertyBinding]
-  let indexByName: [String: Int]
+  let map: RegisterMap
+  /// By property, as in ``map``.
+  let points: [PointID]
   let clock: WallClock
   let writeLock = AsyncLock()
   let fence: WriteFence?
   let feed: any DeviceFeed
   let links: LinkDirectory
-  /// Properties that are polled, by period, shortest first.
-  let groups: [PollGroup]
   /// Under which it is kept what the device refuses.
   let refusalKey: RefusalBook.Key
-
-  struct PollGroup: Sendable {
-    var period: Duration
-    var items: [ReadItem]
-  }
 
   struct State {
     var link: (any ModbusLink)?
@@ -50,22 +44,11 @@ package final class ModbusSession: DeviceSession {
     fence = request.fence
     let connection = try ModbusConnection(request.connection)
     self.connection = connection
-    var bindings: [PropertyBinding] = []
-    bindings.reserveCapacity(request.properties.count)
-    var indexByName: [String: Int] = [:]
-    var items: [Duration: [ReadItem]] = [:]
-    for (property, point) in zip(request.properties, request.points) {
-      let binding = try PropertyBinding(property, point: point)
-      if property.access.canRead { items[property.pollEvery, default: []].append(ReadItem(bindings.count, binding)) }
-      indexByName[property.name] = bindings.count
-      bindings.append(binding)
-    }
-    self.bindings = bindings
-    self.indexByName = indexByName
+    map = try links.registerMap(of: request.properties)
+    points = request.points
     var traits = try DeviceTraits(model: request.model, connection: request.connection)
-    traits.timing.shortestPeriod = items.keys.min()
+    traits.timing.shortestPeriod = map.groups.first?.period
     self.traits = traits
-    groups = items.sorted { $0.key < $1.key }.map { PollGroup(period: $0.key, items: $0.value) }
     self.feed = feed
     self.links = links
     self.clock = clock
@@ -83,22 +66,14 @@ package final class ModbusSession: DeviceSession {
     var writes = WriteSupport()
     writes.refused = traits.unsupported
     refusalKey = RefusalBook.Key(
-      device: request.device, basis: Self.basis(connection, items.values.flatMap { $0 }), identity: request.identity)
+      device: request.device, basis: map.basis(connection), identity: request.identity)
     let known = links.refusals.known(of: refusalKey)
     state = Mutex(
       State(
         link: link,
         planner: ReadPlanner(limits: traits.limits(over: limits), refusals: known?.refusals ?? ReadRefusals()),
-        writes: writes, unwell: Set(bindings.indices), ages: ReadAges(periods: groups.map(\.period)),
+        writes: writes, unwell: Set(map.bindings.indices), ages: ReadAges(periods: map.groups.map(\.period)),
         kept: known?.refusals ?? ReadRefusals(), forgetAt: known?.until))
-  }
-
-  /// A hash of where the device is and of all that is read of it.
-  private static func basis(_ connection: ModbusConnection, _ items: [ReadItem]) -> String {
-    var hash = FNV1a()
-    hash.add("\(connection.fragment)")
-    for place in items.map({ "\n\($0.table.rawValue) \($0.address) \($0.length)" }).sorted() { hash.add(place) }
-    return hash.digits
   }
 
   /// How many polling periods passed unread, since the device or its link was too slow.
@@ -161,11 +136,5 @@ package final class ModbusSession: DeviceSession {
       return true
     }
     if isNew { feed.connection(of: device, is: connection) }
-  }
-}
-
-extension ReadItem {
-  init(_ index: Int, _ binding: PropertyBinding) {
-    self.init(item: index, table: binding.table, address: binding.readAddress, length: binding.length)
   }
 }

@@ -14,9 +14,6 @@ package struct ReadAges: Sendable {
 
   package init(periods: [Duration]) { groups = periods.map { Group(period: $0.nanoseconds) } }
 
-  /// How often it is looked for stale groups; nil without groups.
-  package var interval: Int64? { groups.map(\.period).min().map { max($0 * Self.periods, 1_000_000_000) } }
-
   package mutating func read(_ group: Int, from begin: Int64, to end: Int64) {
     groups[group].lastEnd = end
     groups[group].lastDuration = end - begin

@@ -120,7 +120,7 @@ public struct ModbusTool: Sendable {
     }
     let type: PropertyType = table.holdsBits ? .boolean : encoding == .string ? .string : .number
     let property = PropertyDefinition(name: "value", type: type, access: .readWrite, binding: fragment)
-    let binding = try PropertyBinding(property, point: PointID(index: 0))
+    let binding = try PropertyBinding(property)
     let change = try binding.change(to: try Self.value(text, type))
     let request: ModbusRequest
     switch change {

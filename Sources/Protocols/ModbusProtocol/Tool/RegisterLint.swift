@@ -30,7 +30,7 @@ struct RegisterLint {
   private mutating func look(at property: PropertyDefinition, _ index: Int) {
     let path = "properties[\(index)].modbus"
     let binding: PropertyBinding
-    do throws(DeviceError) { binding = try PropertyBinding(property, point: PointID(index: UInt32(index))) } catch {
+    do throws(DeviceError) { binding = try PropertyBinding(property) } catch {
       findings.append(ModelFinding(.error, path, error.message))
       return
     }
