@@ -11,7 +11,7 @@ import Testing
   /// Waits on the loop, and tells that the wait is over.
   private func wait(until deadline: Int64, _ ended: Ended) -> Task<Void, Never> {
     Task(executorPreference: clock) { [clock] in
-      await clock.sleep(until: deadline)
+      await clock.withAlarm { await $0.sleep(until: deadline) }
       ended.count.wrappingAdd(1, ordering: .relaxed)
     }
   }
@@ -23,7 +23,7 @@ import Testing
     await withTaskGroup { group in
       for deadline in deadlines {
         group.addTask(executorPreference: clock) {
-          await clock.sleep(until: deadline)
+          await clock.withAlarm { await $0.sleep(until: deadline) }
           #expect(clock.now >= deadline)
         }
       }

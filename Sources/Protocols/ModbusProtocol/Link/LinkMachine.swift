@@ -97,7 +97,7 @@ package struct LinkMachine: Sendable {
 
   package mutating func handle(_ event: Event, at now: Int64) -> [Directive] {
     self.now = now
-    directives.removeAll()
+    directives.removeAll(keepingCapacity: true)
     switch event {
     case .submit(let job): submit(job)
     case .connected:

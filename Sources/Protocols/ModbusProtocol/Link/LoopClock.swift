@@ -25,21 +25,17 @@ package final class LoopClock: TaskExecutor, @unchecked Sendable {
   /// Nanoseconds of the loop's monotonic clock.
   package var now: Int64 { Int64(clamping: NIODeadline.now().uptimeNanoseconds) }
 
-  /// Returns at `deadline` or up to ``tick`` later, or when the task is cancelled. Called on the loop.
-  package func sleep(until deadline: Int64) async {
-    let end = (max(0, deadline) + Self.tick - 1) / Self.tick * Self.tick
-    let alarm = Alarm()
+  /// Runs `body` with an alarm, which the task's cancellation ends. Called on the loop.
+  package func withAlarm(_ body: (LoopAlarm) async -> Void) async {
+    let alarm = LoopAlarm(self)
     await withTaskCancellationHandler {
-      await withUnsafeContinuation { continuation in
-        loop.assertInEventLoop()
-        guard !alarm.isOver else { return continuation.resume() }
-        alarm.continuation = continuation
-        wake(at: end).alarms.append(alarm)
-      }
+      await body(alarm)
     } onCancel: {
-      loop.execute { self.cancel(alarm, until: end) }
+      loop.execute { alarm.end() }
     }
   }
+
+  fileprivate func wait(_ alarm: LoopAlarm, until end: Int64) { wake(at: end).alarms.append(alarm) }
 
   private func wake(at end: Int64) -> Wake {
     if let known = waiting[end] { return known }
@@ -52,8 +48,7 @@ package final class LoopClock: TaskExecutor, @unchecked Sendable {
     return wake
   }
 
-  private func cancel(_ alarm: Alarm, until end: Int64) {
-    alarm.ring()
+  fileprivate func forget(_ alarm: LoopAlarm, until end: Int64) {
     guard let wake = waiting[end] else { return }
     wake.alarms.removeAll { $0 === alarm }
     guard wake.alarms.isEmpty else { return }
@@ -61,20 +56,46 @@ package final class LoopClock: TaskExecutor, @unchecked Sendable {
     waiting[end] = nil
   }
 
-  /// Unchecked: touched on the loop alone, as are its alarms.
+  /// Unchecked: touched on the loop alone.
   private final class Wake: @unchecked Sendable {
-    var alarms: [Alarm] = []
+    var alarms: [LoopAlarm] = []
     var timer: Scheduled<Void>?
   }
+}
 
-  private final class Alarm: @unchecked Sendable {
-    var continuation: UnsafeContinuation<Void, Never>?
-    private(set) var isOver = false
+/// One task's waits on a ``LoopClock``, one after another.
+///
+/// Unchecked: its variables are touched on the loop alone.
+package final class LoopAlarm: @unchecked Sendable {
+  private let clock: LoopClock
+  private var waiter: (continuation: UnsafeContinuation<Void, Never>, end: Int64)?
+  private var isOver = false
 
-    func ring() {
-      isOver = true
-      continuation?.resume()
-      continuation = nil
+  fileprivate init(_ clock: LoopClock) { self.clock = clock }
+
+  package var now: Int64 { clock.now }
+
+  /// Returns at `deadline` or up to ``LoopClock/tick`` later, or when the task is cancelled. Called on the loop.
+  package func sleep(until deadline: Int64) async {
+    let end = (max(0, deadline) + LoopClock.tick - 1) / LoopClock.tick * LoopClock.tick
+    await withUnsafeContinuation { continuation in
+      clock.loop.assertInEventLoop()
+      guard !isOver else { return continuation.resume() }
+      waiter = (continuation, end)
+      clock.wait(self, until: end)
     }
+  }
+
+  fileprivate func ring() {
+    let continuation = waiter?.continuation
+    waiter = nil
+    continuation?.resume()
+  }
+
+  /// Ends the present wait and all later ones.
+  fileprivate func end() {
+    isOver = true
+    if let waiter { clock.forget(self, until: waiter.end) }
+    ring()
   }
 }

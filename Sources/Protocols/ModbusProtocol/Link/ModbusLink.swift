@@ -107,6 +107,9 @@ package protocol ModbusLink: Sendable {
 }
 
 extension ModbusLink {
+  /// Nanoseconds of the monotonic clock by which devices of the link are polled.
+  var now: Int64 { pollClock?.now ?? PoolClock().now }
+
   package func execute(_ request: ModbusRequest, unit: UInt8, timeout: Duration) async -> ModbusReply {
     await execute(request, unit: unit, timeout: timeout, fence: nil)
   }

@@ -48,12 +48,12 @@ package final class TCPLink: ModbusLink {
   }
 
   package var name: String { endpoint.description }
-  package var counters: LinkCounters { shell.shared.withLock { $0.counters } }
-  package var window: Int { shell.shared.withLock { $0.window } }
+  package var counters: LinkCounters { shell.state.withLock { $0.machine.counters } }
+  package var window: Int { shell.state.withLock { $0.machine.window } }
   package var pollClock: LoopClock? { loopClock }
-  package func lastAnswer(of unit: UInt8) -> Timestamp? { shell.shared.withLock { $0.answers[unit] } }
+  package func lastAnswer(of unit: UInt8) -> Timestamp? { shell.state.withLock { $0.answers[unit] } }
   package func servesOthers(than unit: UInt8, since time: Timestamp) -> Bool {
-    shell.shared.withLock { $0.answers.hasOthers(than: unit, since: time) }
+    shell.state.withLock { $0.answers.hasOthers(than: unit, since: time) }
   }
 
   package func adapt(to timing: LinkTiming) {

@@ -7,19 +7,18 @@ import Synchronization
 
 /// Carries out a ``LinkMachine``'s directives on one event loop.
 ///
-/// Unchecked: every stored variable is touched on `loop` alone (each entry asserts it), but for `shared`, a mutex.
+/// Unchecked: every stored variable is touched on `loop` alone (each entry asserts it), but for `state`, a mutex.
 final class TCPLinkShell: @unchecked Sendable {
-  struct Shared {
-    var counters = LinkCounters()
+  /// Changed on `loop` alone, and looked at from anywhere.
+  struct State {
+    var machine: LinkMachine
     var answers = AnswerLog()
-    var window = 1
   }
-  let shared = Mutex(Shared())
+  let state: Mutex<State>
 
   private let endpoint: TCPEndpoint
   private let loop: any EventLoop
   private let clock: WallClock
-  private var machine: LinkMachine
   private var channel: (any Channel)?
   /// Tells events of the present connection from those of earlier ones.
   private var generation = 0
@@ -33,7 +32,7 @@ final class TCPLinkShell: @unchecked Sendable {
 
   init(_ endpoint: TCPEndpoint, machine: LinkMachine, loop: any EventLoop, clock: WallClock) {
     self.endpoint = endpoint
-    self.machine = machine
+    state = Mutex(State(machine: machine))
     self.loop = loop
     self.clock = clock
   }
@@ -50,9 +49,9 @@ final class TCPLinkShell: @unchecked Sendable {
   func handle(_ event: LinkMachine.Event) {
     loop.assertInEventLoop()
     let now = Int64(clamping: NIODeadline.now().uptimeNanoseconds)
-    for directive in machine.handle(event, at: now) { carryOut(directive) }
-    if case .adapt = event { shared.withLock { $0.window = machine.window } }
-    if let due = machine.nextTick, due < timerDue { setTimer(due) }
+    let directives = state.withLock { $0.machine.handle(event, at: now) }
+    for directive in directives { carryOut(directive) }
+    if let due = state.withLock({ $0.machine.nextTick }), due < timerDue { setTimer(due) }
   }
 
   private func setTimer(_ due: Int64) {
@@ -86,10 +85,7 @@ final class TCPLinkShell: @unchecked Sendable {
       channel = nil
     case .complete(let id, let unit, let result):
       let reply = ModbusReply(result: result, arrival: clock.now)
-      shared.withLock {
-        $0.counters = machine.counters
-        $0.answers.note(reply, unit: unit)
-      }
+      state.withLock { $0.answers.note(reply, unit: unit) }
       waiting.removeValue(forKey: id)?.resume(returning: reply)
     }
   }

@@ -8,7 +8,7 @@ extension ModbusSession {
   package func run() async {
     report(.connecting)
     guard let loop = link.pollClock else { return await serve(by: PoolClock()) }
-    await withTaskExecutorPreference(loop) { await serve(by: loop) }
+    await withTaskExecutorPreference(loop) { await loop.withAlarm { await serve(by: $0) } }
   }
 
   private func serve(by time: some PollClock) async {
@@ -46,7 +46,7 @@ extension ModbusSession {
         plans = plan()
         planned = learned
       }
-      let batch = await read(due.count == 1 ? plans[due[0]] : due.flatMap { plans[$0] }, on: link, by: time)
+      let batch = await read(due.count == 1 ? plans[due[0]] : due.flatMap { plans[$0] }, on: link)
       let end = time.now
       state.withLock { state in for group in due { state.ages.read(group, from: begin, to: end) } }
       if !Task.isCancelled { await feed.deliver(batch) }
@@ -89,7 +89,7 @@ extension ModbusSession {
 
   /// Tells values Uncertain that no read has renewed: the link is held up, or a queue behind the session is.
   func tellStale() async {
-    let now = (link.pollClock ?? PoolClock() as any PollClock).now
+    let now = link.now
     let stale = state.withLock { $0.ages.takeStale(at: now) }
     guard !stale.isEmpty else { return }
     var batch = SampleBatch()

@@ -3,11 +3,11 @@ import Documents
 import Synchronization
 
 /// A block of a plan with what its poll needs each time.
-struct PlannedBlock: Sendable {
-  var block: ReadBlock
-  var request: ModbusRequest
+final class PlannedBlock: Sendable {
+  let block: ReadBlock
+  let request: ModbusRequest
   /// Nil where items have to be decoded one by one.
-  var decoder: BlockDecoder?
+  let decoder: BlockDecoder?
 
   init(_ block: ReadBlock, _ map: RegisterMap, _ points: [PointID]) {
     self.block = block
@@ -35,8 +35,7 @@ extension ModbusSession {
     }
     let blocks = state.withLock { $0.planner.plan(items) }.map { PlannedBlock($0, map, points) }
     let link = link
-    let time: any PollClock = link.pollClock ?? PoolClock() as any PollClock
-    let batch = await read(blocks, on: link, by: time)
+    let batch = await read(blocks, on: link)
     let names = Dictionary(items.map { (points[$0.item], map.bindings[$0.item].property.name) }) { first, _ in first
     }
     for index in 0..<batch.count {
@@ -47,28 +46,30 @@ extension ModbusSession {
 
   /// Reads the blocks, as many at once as the link's window has room for: a sample for each item. Once the device or its
   /// link does not answer, the rest is not asked for.
-  func read(_ blocks: [PlannedBlock], on link: any ModbusLink, by time: any PollClock) async -> SampleBatch {
+  func read(_ blocks: [PlannedBlock], on link: any ModbusLink) async -> SampleBatch {
     var batch = SampleBatch()
     // A single block's columns are taken over whole.
     if blocks.count > 1 { batch.reserveCapacity(blocks.reduce(0) { $0 + $1.block.items.count }) }
-    var pending = Array(blocks.reversed())
+    // What refused blocks were parted into, the last one first, goes before the others.
+    var parts: [PlannedBlock] = []
+    var whole = blocks[...]
     var trouble: ModbusError?
     var isAlive = false
     let window = blocks.count > 1 ? link.window : 1
-    while trouble == nil, let first = pending.popLast() {
-      if window == 1 || pending.isEmpty {
+    while trouble == nil, let first = parts.popLast() ?? whole.popFirst() {
+      if window == 1 || parts.isEmpty && whole.isEmpty {
         let reply = await execute(first.request, on: link)
-        take(reply, of: first, into: &batch, &pending, &trouble, &isAlive)
+        take(reply, of: first, into: &batch, &parts, &trouble, &isAlive)
       } else {
         var wave = [first]
-        while wave.count < window, let next = pending.popLast() { wave.append(next) }
+        while wave.count < window, let next = parts.popLast() ?? whole.popFirst() { wave.append(next) }
         let replies = await executeAll(wave, on: link)
-        for (block, reply) in zip(wave, replies) { take(reply, of: block, into: &batch, &pending, &trouble, &isAlive) }
+        for (block, reply) in zip(wave, replies) { take(reply, of: block, into: &batch, &parts, &trouble, &isAlive) }
       }
     }
     if let trouble {
-      for planned in pending.reversed() { fail(planned.block, trouble, at: clock.now, in: &batch) }
-      noteSilence(trouble, on: link, by: time)
+      for planned in Array(parts.reversed()) + whole { fail(planned.block, trouble, at: clock.now, in: &batch) }
+      noteSilence(trouble, on: link)
       report(after: trouble, on: link)
     } else if isAlive {
       state.withLock { $0.silence.heard() }
@@ -89,7 +90,7 @@ extension ModbusSession {
   }
 
   private func take(
-    _ reply: ModbusReply, of planned: PlannedBlock, into batch: inout SampleBatch, _ pending: inout [PlannedBlock],
+    _ reply: ModbusReply, of planned: PlannedBlock, into batch: inout SampleBatch, _ parts: inout [PlannedBlock],
     _ trouble: inout ModbusError?, _ isAlive: inout Bool
   ) {
     let block = planned.block
@@ -107,8 +108,8 @@ extension ModbusSession {
       decode(response, of: block, at: reply.arrival, into: &batch)
     case .failure(.exception(let exception)) where exception.isRefusalOfRange:
       isAlive = true
-      if let parts = state.withLock({ $0.planner.part(block) }) {
-        pending.append(contentsOf: parts.reversed().map { PlannedBlock($0, map, points) })
+      if let smaller = state.withLock({ $0.planner.part(block) }) {
+        parts.append(contentsOf: smaller.reversed().map { PlannedBlock($0, map, points) })
       } else {
         fail(block, .exception(exception), at: reply.arrival, in: &batch)
       }
@@ -119,11 +120,11 @@ extension ModbusSession {
   }
 
   /// A unit that keeps silent on a link that others use is left alone for growing spans: each try costs them its timeout.
-  private func noteSilence(_ error: ModbusError, on link: any ModbusLink, by time: any PollClock) {
+  private func noteSilence(_ error: ModbusError, on link: any ModbusLink) {
     switch error {
     case .timeout, .exception:
       guard link.servesOthers(than: connection.unit, since: clock.now + .seconds(-60)) else { return }
-      state.withLock { $0.silence.silent(for: connection.timeout, at: time.now) }
+      state.withLock { $0.silence.silent(for: connection.timeout, at: link.now) }
     case .unreachable, .connectionLost, .notModbus, .queueFull, .closed, .fenced: return
     }
   }

@@ -7,7 +7,7 @@ protocol PollClock: Sendable {
   func sleep(until deadline: Int64) async
 }
 
-extension LoopClock: PollClock {}
+extension LoopAlarm: PollClock {}
 
 /// The pool's clock, for links without an event loop.
 struct PoolClock: PollClock {
