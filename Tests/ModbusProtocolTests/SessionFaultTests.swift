@@ -116,6 +116,21 @@ import Testing
     }
   }
 
+  @Test func aDeviceThatRefusesEverythingForAWhileIsReadWholeAfterwards() async throws {
+    let starts = SharedRegister(1)
+    let peer = try ScriptedPeer { request, _ in
+      starts.value == 1 ? Array(request[0..<4]) + [0, 3, request[6], request[7] | 0x80, 2] : registersReply(request)
+    }
+    defer { peer.stop() }
+    let properties = (0..<4).map { property("p\($0)", .integer, ["table": "holding", "address": .integer($0)]) }
+    try await ServedBoiler.serve(plugin, properties, tcp(peer.port)) { _, feed in
+      // Long past two periods: each register is asked for alone by now.
+      #expect(await eventually { peer.requests.count >= 100 && peer.requests.suffix(4).allSatisfy { $0[11] == 1 } })
+      starts.value = 0
+      #expect(await eventually { feed.last(0)?.quality == .good && peer.requests.last.map { $0[11] == 4 } ?? false })
+    }
+  }
+
   @Test func valuesThatNoReadRenewsAreToldToBeStale() async throws {
     let hangs = SharedRegister(0)
     let peer = try ScriptedPeer { request, _ in hangs.value == 1 ? [] : registersReply(request) }

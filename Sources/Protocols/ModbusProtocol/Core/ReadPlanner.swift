@@ -97,8 +97,8 @@ public struct ReadPlanner: Sendable, Hashable {
   /// How many refusals have been learned.
   public var learned: Int { refusals.count }
 
-  /// Plans from now on as if the device had never refused anything.
-  public mutating func forgetRefusals() { refusals = ReadRefusals() }
+  /// Plans from now on as if the device had refused this and nothing else.
+  public mutating func setRefusals(_ refusals: ReadRefusals) { self.refusals = refusals }
 
   /// The requests that read `items`, each item in exactly one.
   public func plan(_ items: [ReadItem]) -> [ReadBlock] {

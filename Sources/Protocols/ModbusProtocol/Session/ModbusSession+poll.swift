@@ -59,14 +59,7 @@ extension ModbusSession {
   }
 
   private func plan() -> [[PlannedBlock]] {
-    let planner = state.withLock { state in
-      let refusals = state.planner.refusals
-      if refusals.count > 0, refusals != state.kept {
-        state.kept = refusals
-        state.forgetAt = links.refusals.keep(refusals, of: refusalKey)
-      }
-      return state.planner
-    }
+    let planner = state.withLock { $0.planner }
     return map.groups.map { group in planner.plan(group.items).map { PlannedBlock($0, map, points) } }
   }
 
@@ -74,8 +67,7 @@ extension ModbusSession {
   private func forgetRefusals(_ state: inout State) {
     guard let due = state.forgetAt, clock.now >= due else { return }
     state.forgetAt = nil
-    state.kept = ReadRefusals()
-    state.planner.forgetRefusals()
+    state.proof.forget(&state.planner)
   }
 
   /// One harmless read: whatever the device answers, it is there.

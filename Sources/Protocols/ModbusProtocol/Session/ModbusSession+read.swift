@@ -55,18 +55,23 @@ extension ModbusSession {
     var whole = blocks[...]
     var trouble: ModbusError?
     var isAlive = false
+    var isRead = false
+    let begin = link.now
     let window = blocks.count > 1 ? link.window : 1
     while trouble == nil, let first = parts.popLast() ?? whole.popFirst() {
       if window == 1 || parts.isEmpty && whole.isEmpty {
         let reply = await execute(first.request, on: link)
-        take(reply, of: first, into: &batch, &parts, &trouble, &isAlive)
+        take(reply, of: first, into: &batch, &parts, &trouble, &isAlive, &isRead)
       } else {
         var wave = [first]
         while wave.count < window, let next = parts.popLast() ?? whole.popFirst() { wave.append(next) }
         let replies = await executeAll(wave, on: link)
-        for (block, reply) in zip(wave, replies) { take(reply, of: block, into: &batch, &parts, &trouble, &isAlive) }
+        for (block, reply) in zip(wave, replies) {
+          take(reply, of: block, into: &batch, &parts, &trouble, &isAlive, &isRead)
+        }
       }
     }
+    note(isRead, from: begin, to: link.now)
     if let trouble {
       for planned in Array(parts.reversed()) + whole { fail(planned.block, trouble, at: clock.now, in: &batch) }
       noteSilence(trouble, on: link)
@@ -76,6 +81,15 @@ extension ModbusSession {
       report(.connected)
     }
     return batch
+  }
+
+  /// Keeps what the device has been seen to refuse while it lets something be read.
+  private func note(_ isRead: Bool, from begin: Int64, to end: Int64) {
+    state.withLock { state in
+      guard isRead else { return state.proof.nothingWasRead() }
+      guard state.proof.somethingWasRead(from: begin, to: end, &state.planner) else { return }
+      state.forgetAt = links.refusals.keep(state.proof.proven, of: refusalKey)
+    }
   }
 
   private func executeAll(_ wave: [PlannedBlock], on link: any ModbusLink) async -> [ModbusReply] {
@@ -91,12 +105,12 @@ extension ModbusSession {
 
   private func take(
     _ reply: ModbusReply, of planned: PlannedBlock, into batch: inout SampleBatch, _ parts: inout [PlannedBlock],
-    _ trouble: inout ModbusError?, _ isAlive: inout Bool
+    _ trouble: inout ModbusError?, _ isAlive: inout Bool, _ isRead: inout Bool
   ) {
     let block = planned.block
     switch reply.result {
     case .success(let response):
-      isAlive = true
+      (isAlive, isRead) = (true, true)
       state.withLock { state in
         if !state.unwell.isEmpty, let first = block.items.first { state.unwell.remove(first.item) }
       }

@@ -28,8 +28,8 @@ package final class ModbusSession: DeviceSession {
     /// Blocks, by their first item, whose last read brought no value; all of them at first.
     var unwell: Set<Int>
     var ages: ReadAges
-    /// What of the planner's refusals is kept, and when it is to be forgotten.
-    var kept = ReadRefusals()
+    var proof: RefusalProof
+    /// When what is proven is to be forgotten.
     var forgetAt: Timestamp?
   }
   let state: Mutex<State>
@@ -68,12 +68,15 @@ package final class ModbusSession: DeviceSession {
     refusalKey = RefusalBook.Key(
       device: request.device, basis: map.basis(connection), identity: request.identity)
     let known = links.refusals.known(of: refusalKey)
+    let refusals = known?.refusals ?? ReadRefusals()
     state = Mutex(
       State(
         link: link,
-        planner: ReadPlanner(limits: traits.limits(over: limits), refusals: known?.refusals ?? ReadRefusals()),
+        planner: ReadPlanner(limits: traits.limits(over: limits), refusals: refusals),
         writes: writes, unwell: Set(map.bindings.indices), ages: ReadAges(periods: map.groups.map(\.period)),
-        kept: known?.refusals ?? ReadRefusals(), forgetAt: known?.until))
+        proof: RefusalProof(
+          known: refusals, longestPeriod: map.groups.last?.period ?? .zero, start: link?.now ?? PoolClock().now),
+        forgetAt: known?.until))
   }
 
   /// How many polling periods passed unread, since the device or its link was too slow.
