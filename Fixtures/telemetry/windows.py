@@ -8,6 +8,7 @@ import math
 import re
 import sys
 from collections import defaultdict
+from fractions import Fraction
 
 import numpy as np
 
@@ -104,8 +105,10 @@ class Window:
                 return (total, 0) if -(2**63) <= total < 2**64 else (float(total), 0)
             return math.fsum(map(float, values)), 1e-15 * scale * len(values)
         if name == "mean":
-            total = sum(values) if exact else math.fsum(map(float, values))
-            return float(total) / len(values), 1e-14 * scale
+            if exact:
+                mean = float(Fraction(sum(values), len(values)))
+                return mean, 2 * math.ulp(mean)
+            return math.fsum(map(float, values)) / len(values), 1e-14 * scale
         if name == "stddev":
             if len(values) < 2:
                 return None, 0

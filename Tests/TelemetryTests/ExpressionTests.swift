@@ -28,6 +28,9 @@ import Testing
       ("pow(2, value) == 8", 3, true), ("log(exp(value)) == value", 1, true), ("log10(1000) == 3", 0, true),
       ("clamp(value, 0, 10) == 10", 99, true), ("if(value > 1, value, 0) == 0", 1, true),
       ("if(value > 1, true, false)", 2, true), ("age < 1", 0, true), ("value -1 == 1", 2, true),
+      ("min(0 / value, 3) == 3", 0, false), ("min(3, 0 / value) == 3", 0, false), ("max(0 / value, 3) == 3", 0, false),
+      ("max(3, 0 / value) == 3", 0, false), ("ceil(value) == 3", 3, true), ("ceil(value) == -2", -2.5, true),
+      ("round(value) == -3", -2.5, true), ("value % 4 == -3", -7, true),
     ] as [(String, Double, Bool)])
   func `conditions mean what they say`(text: String, value: Double, holds: Bool) throws {
     #expect((Self.result(try Expression(text), value: value) != 0) == holds)
@@ -71,6 +74,36 @@ import Testing
     }
   }
   enum Outcome { case number, boolean, failure }
+
+  @Test(
+    arguments: [
+      ("avg(a, b, c)", [1, 2, 6], 3), ("sum(a, b, c)", [1, 2, 6], 9), ("max(a, b, c)", [1, 6, 2], 6),
+      ("min(a, b, c)", [4, 1, 2], 1), ("!a", [5], 0), ("!a", [0], 1), ("a || b", [5, 7], 1), ("a && b", [5, 7], 1),
+      ("a && true", [.nan], 0), ("!a", [.nan], 1), ("if(a, b, 3)", [2, 4], 4), ("if(a, b, 3)", [0, 4], 3),
+    ] as [(String, [Double], Double)])
+  func `what a device's properties have is computed`(text: String, inputs: [Double], expected: Double) throws {
+    let expression = try Expression(text, scope: .device, result: nil)
+    #expect(expression.program.inputs.count == inputs.count)
+    #expect(expression.program.result(inputs) == expected)
+  }
+
+  @Test(
+    arguments: [
+      ("namespace", "default"), ("device", "d"), ("node", "n1"), ("property", "p"), ("model", "m"), ("unit", "kW"),
+      ("label('line')", "a"), ("label('none')", ""),
+    ])
+  func `a series' texts are compared as they are`(name: String, text: String) throws {
+    for (condition, holds) in [
+      ("\(name) == '\(text)'", true), ("'\(text)' == \(name)", true), ("\(name) != '\(text)'", false),
+      ("\(name) == '\(text)x'", false), ("\(name) != '\(text)x'", true), ("matches(\(name), '\(text)*')", true),
+      ("value > 0 && \(name) == '\(text)'", true), ("value > 9 || \(name) != '\(text)'", false),
+    ] {
+      let run = try StageRun("{\"filter\": {\"where\": \"\(condition)\"}}")
+      run.labels = ["d": ["line": "a"]]
+      run.units = ["p": "kW"]
+      #expect(run.feed([NamedSample("p", 1, at: 1)]).isEmpty == !holds, "\(condition)")
+    }
+  }
 
   @Test func `deep nesting and long texts are refused, not crashed on`() {
     #expect(throws: ExpressionError.self) { try Expression(String(repeating: "(", count: 500)) }

@@ -104,6 +104,33 @@ import Testing
     #expect(edges(run.invalidate()) == [-14])
   }
 
+  @Test func `an alarm that is about to clear is cleared with its series, and begins anew`() throws {
+    let run = try alarm(#""when": "value > 80", "clearFor": "3s""#)
+    #expect(edges(run.feed([NamedSample("t", 81, at: 10), NamedSample("t", 70, at: 11)])) == [10])
+    run.gone = ["d"]
+    #expect(edges(run.invalidate()) == [-11])
+    run.gone = []
+    _ = run.invalidate()
+    #expect(edges(run.feed([NamedSample("t", 81, at: 20)])) == [20])
+  }
+
+  @Test func `a delay ends by the arrival of the newest moment, not of one before it`() throws {
+    let run = try alarm(#""when": "value > 80", "for": "3s""#)
+    run.delay = 3 * second
+    _ = run.feed([NamedSample("t", 81, at: 100)])
+    run.delay = 5 * second
+    _ = run.feed([NamedSample("t", 81, at: 99)])
+    #expect(edges(run.advance(to: 106.4)) == [])
+    #expect(edges(run.advance(to: 106.5)) == [103])
+  }
+
+  @Test func `how long a sample was under way can be watched`() throws {
+    let run = try alarm(#""when": "age > 5""#)
+    #expect(edges(run.feed([NamedSample("t", 1, at: 1)])) == [])
+    run.delay = 6 * second
+    #expect(edges(run.feed([NamedSample("t", 1, at: 2)])) == [2])
+  }
+
   /// An alarm by the book: the condition as a step function, searched second by second.
   @Test(arguments: 1...8 as ClosedRange<UInt64>)
   func `random conditions raise and clear as a step function says`(seed: UInt64) throws {

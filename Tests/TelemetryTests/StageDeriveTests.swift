@@ -74,6 +74,45 @@ import Testing
     #expect(out.last == NamedSample("x", 2, at: 1))
   }
 
+  @Test(
+    arguments: [
+      ("sum", 9.0), ("avg", 3), ("min", 1), ("max", 5), ("count", 3),
+    ])
+  func `figures are of what is usable, and Uncertain where that is not all`(figure: String, expected: Double) throws {
+    let run = try derive(#""expression": "\#(figure)(\"t-*\")""#)
+    func made(_ samples: [NamedSample]) -> NamedSample? { run.feed(samples).last { $0.property == "x" } }
+    let three = [3, 1, 5].enumerated().map { NamedSample("t-\($0)", $1, at: 1) }
+    #expect(made(three) == NamedSample("x", expected, at: 1))
+    #expect(made([NamedSample("t-3", nil, at: 2, .bad)]) == NamedSample("x", expected, at: 2, .uncertain))
+    let again = try derive(#""expression": "\#(figure)(\"t-*\")""#)
+    let doubtful = three.dropLast() + [NamedSample("t-2", 5, at: 1, .uncertain)]
+    #expect(again.feed(Array(doubtful)).last == NamedSample("x", expected, at: 1, .uncertain))
+  }
+
+  @Test func `what a device sent before it went is not known when it is back`() throws {
+    let run = try derive(#""expression": "a + b""#)
+    _ = run.feed([NamedSample("a", 1, at: 1), NamedSample("b", 2, at: 1)])
+    run.gone = ["d"]
+    _ = run.invalidate()
+    run.gone = []
+    _ = run.invalidate()
+    #expect(run.feed([NamedSample("a", 3, at: 5)]) == [NamedSample("a", 3, at: 5)])
+    #expect(run.feed([NamedSample("b", 4, at: 6)]).last == NamedSample("x", 7, at: 6))
+  }
+
+  @Test func `of samples of one time the later is known`() throws {
+    let run = try derive(#""expression": "a * 2""#)
+    let out = run.feed([NamedSample("a", 1, at: 1), NamedSample("a", 2, at: 1)])
+    #expect(out.last == NamedSample("x", 4, at: 1))
+  }
+
+  @Test func `a group's property replaces none of its devices' by the same name`() throws {
+    let run = try StageRun(#"{"derive": {"name": "power", "expression": "sum(power)", "of": {"label": "line"}}}"#)
+    run.labels = ["d": ["line": "a"]]
+    let sample = NamedSample("power", 5, at: 1)
+    #expect(run.feed([sample]) == [sample, NamedSample("line=a", "power", .number(5), at: second)])
+  }
+
   @Test func `a group is computed once a batch over what is usable`() throws {
     let run = try derive(#""expression": "sum(power)", "of": {"label": "line"}, "maxAge": "10s""#)
     run.labels = ["p": ["line": "a"], "q": ["line": "a"], "r": ["line": "b"], "s": [:]]

@@ -70,6 +70,42 @@ import Testing
       ])
   }
 
+  @Test func `a bound beyond the integers' range clamps to a double`() throws {
+    let run = try StageRun(#"{"range": {"max": 1e19, "outside": "Clamp"}}"#)
+    let out = run.feed([NamedSample("d", "p", .unsigned(.max), at: second)])
+    #expect(out == [NamedSample("d", "p", .number(1e19), at: second, .uncertain)])
+  }
+
+  @Test func `a bound beyond the series' range is the only value that passes`() throws {
+    let run = try StageRun(#"{"range": {"min": 300}}"#)
+    run.range = 0...200
+    let out = run.feed([250, 300, 350].enumerated().map { NamedSample("p", $1, at: Double($0)) })
+    #expect(out == [NamedSample("p", 300, at: 1)])
+    #expect(run.dropped() == ["outOfRange": 2])
+  }
+
+  @Test func `a boolean is neither out of range nor converted`() throws {
+    let run = try StageRun(#"{"range": {"min": 2}}, {"convert": {"to": "kW"}}"#)
+    run.units = ["p": "W"]
+    let sample = NamedSample("d", "p", .boolean(true), at: second)
+    #expect(run.feed([sample]) == [sample])
+  }
+
+  @Test func `what is too large in another unit is dropped and counted`() throws {
+    let run = try StageRun(#"{"convert": {"to": "W"}}"#)
+    run.units = ["p": "kW"]
+    let out = run.feed([NamedSample("p", 1e306, at: 1), NamedSample("p", 2, at: 2)])
+    #expect(out == [NamedSample("p", 2_000, at: 2)])
+    #expect(run.dropped() == ["nonFinite": 1])
+    #expect(run.core.stages[0].counters.output == 1)
+  }
+
+  @Test func `sampled spans are whole multiples of the interval before 1970, too`() throws {
+    let run = try StageRun(#"{"sample": {"interval": "5s"}}"#)
+    let out = run.feed([-6, -5, -1, 0, 4.9, 5].map { NamedSample("p", 1, at: $0) })
+    #expect(out.map(\.time) == [-6, -5, 0, 5].map { $0 * second })
+  }
+
   @Test func `names and labels are told to later stages and to receivers`() throws {
     let run = try StageRun(
       #"{"rename": {"properties": {"t1": "temperature"}, "prefix": "boiler-"}}, {"enrich": {"labels": {"site": "north", "place": "{device}.{property}.{label:line|none}"}}}, {"filter": {"where": "property == 'boiler-temperature' && label('site') == 'north'"}}"#

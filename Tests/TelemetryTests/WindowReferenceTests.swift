@@ -81,14 +81,16 @@ import Testing
     return samples
   }
 
-  /// Runs the samples through the pipeline, with breaks in between for corrections, and tells what the reference needs.
-  static func document(_ name: String, _ aggregate: String, _ samples: [Sample]) throws -> String {
+  /// Runs the samples through the pipeline, so many in a batch, with breaks in between for corrections.
+  static func run(
+    _ aggregate: String, _ samples: [Sample], functions: String = functions, batch size: Int = 37
+  ) throws -> (core: PipelineCore, rows: RecordRows) {
     let stage = "{\(aggregate), \"functions\": \(functions)}"
     let core = PipelineCore(try specification(#"{"aggregate": \#(stage)}"#)) { _ in 0 }
     var rows = RecordRows()
-    for start in stride(from: 0, to: samples.count, by: 37) {
+    for start in stride(from: 0, to: samples.count, by: size) {
       var batch = SampleBatch()
-      for sample in samples[start..<min(start + 37, samples.count)] {
+      for sample in samples[start..<min(start + size, samples.count)] {
         let point = PointID(index: UInt32(sample.series))
         if sample.isNotFinite {
           batch.append(
@@ -107,6 +109,15 @@ import Testing
     core.flush(into: &rows)
     #expect(core.windowCounters?.held == 0)
     #expect(core.windows?.misplaced == 0, "no window has as many readings out of order")
+    return (core, rows)
+  }
+
+  /// What the reference needs to judge the windows that the pipeline makes of the samples.
+  static func document(
+    _ name: String, _ aggregate: String, _ samples: [Sample], functions: String = functions
+  ) throws -> String {
+    let (core, rows) = try run(aggregate, samples, functions: functions)
+    let stage = "{\(aggregate), \"functions\": \(functions)}"
     let width = core.fields.count
     let rowTexts = rows.rows.enumerated().map { index, row in
       let fields = (0..<width).map { text(rows.field(index * width + $0)) }
@@ -137,7 +148,7 @@ import Testing
     }
   }
 
-  private func compare(_ documents: [String]) async throws -> Finished {
+  static func compare(_ documents: [String]) async throws -> Finished {
     let folder = try ScratchFolder()
     let path = folder("cases.json")
     try "[\(documents.joined(separator: ",\n"))]".write(toFile: path, atomically: true, encoding: .utf8)
@@ -157,7 +168,7 @@ import Testing
             "\(aggregate), seed \(seed)", aggregate, Self.samples(seed * 100 + UInt64(index), texts: texts)))
       }
     }
-    let finished = try await compare(documents)
+    let finished = try await Self.compare(documents)
     #expect(finished.status == 0, "\(finished.output)\(finished.errors)")
   }
 
@@ -184,7 +195,7 @@ import Testing
       }
       return sample
     }
-    let finished = try await compare(
+    let finished = try await Self.compare(
       try Self.aggregates.map { try Self.document("\(name): \($0)", $0, samples) })
     #expect(finished.status == 0, "\(finished.output)\(finished.errors)")
   }
@@ -200,8 +211,8 @@ import Testing
     let wrong = right.replacing(#/(\[0,17[0-9]+,17[0-9]+,[01]),[0-9]/#, maxReplacements: 1) { "\($0.output.1),9" }
     for document in [missing, late, wrong] {
       #expect(document != right)
-      #expect(try await compare([document]).status == 1)
+      #expect(try await Self.compare([document]).status == 1)
     }
-    #expect(try await compare([right]).status == 0)
+    #expect(try await Self.compare([right]).status == 0)
   }
 }

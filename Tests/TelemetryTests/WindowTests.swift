@@ -128,7 +128,7 @@ private struct ReferenceWindows {
   }
 
   @Test func `the sum of doubles is compensated`() throws {
-    let core = try core(#""sum""#)
+    let core = try core(#""sum","mean""#)
     var batch = SampleBatch()
     batch.add(PointID(index: 0), .number(1e16), at: 1_000 * second)
     for index in 0..<1_000 { batch.add(PointID(index: 0), .number(1), at: 1_000 * second + Int64(index)) }
@@ -136,6 +136,7 @@ private struct ReferenceWindows {
     var rows = pass([batch], through: core)
     core.windows?.flush(into: &rows)
     #expect(rows.field(0) == .number(1_000))
+    #expect(rows.field(1) == .number(1_000.0 / 1_002))
   }
 
   @Test func `strings and booleans give first, last and count only`() throws {

@@ -71,20 +71,19 @@ final class SwingingDoorStage: SampleStage {
     }
     if time &- cell.pointee.anchorTime < minimumInterval { return counters.drop(1, "tooSoon") }
     if cell.pointee.holds, time &- cell.pointee.anchorTime > maximumInterval { release(cell, slot, made) }
-    var slope = slope(cell.pointee, columns.payloads[row], kind, time, offset: 0)
     if cell.pointee.holds {
+      let slope = slope(cell.pointee, columns.payloads[row], kind, time, offset: 0)
       if slope > cell.pointee.upper || slope < cell.pointee.lower {
         release(cell, slot, made)
-        slope = self.slope(cell.pointee, columns.payloads[row], kind, time, offset: 0)
       } else {
         counters.drop(1, "onTheLine")
         counters.held -= 1
       }
     }
     cell.pointee.upper = min(
-      cell.pointee.upper, self.slope(cell.pointee, columns.payloads[row], kind, time, offset: deviation))
+      cell.pointee.upper, slope(cell.pointee, columns.payloads[row], kind, time, offset: deviation))
     cell.pointee.lower = max(
-      cell.pointee.lower, self.slope(cell.pointee, columns.payloads[row], kind, time, offset: -deviation))
+      cell.pointee.lower, slope(cell.pointee, columns.payloads[row], kind, time, offset: -deviation))
     (cell.pointee.payload, cell.pointee.time) = (columns.payloads[row], time)
     (cell.pointee.arrival, cell.pointee.holds) = (columns.gatewayTimes[row], true)
     counters.held += 1

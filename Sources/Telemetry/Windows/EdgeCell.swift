@@ -37,5 +37,8 @@ struct SideShelf {
   /// The payload under which a value is kept: its own, or its place here.
   mutating func keep(_ value: Value) -> UInt64 { value.isSide ? put(value) : value.payload }
 
+  /// How many values are kept.
+  var count: Int { values.count - free.count }
+
   func value(at place: UInt64) -> Value? { values[Int(place)] }
 }

@@ -55,7 +55,8 @@ extension WindowStage {
       }
       if time < state.pointee.newest, isSetBack(sample) { time = state.pointee.newest }
       if value != values[slot] {
-        guard time >= state.pointee.newest else { return drop(sample, "late") }
+        // The frontier is later than the newest sample where windows were put out before a crash.
+        guard time >= max(state.pointee.newest, state.pointee.frontier) else { return drop(sample, "late") }
         if kept.oldest(of: slot) != nil { closeOldest(slot, at: time, &output) }
         values[slot] = value
         state.pointee.frontier = time

@@ -138,6 +138,9 @@ extension WindowStage {
     if case .state = aggregate.window { series.cells[slot].newest } else { nil }
   }
 
+  /// How many strings and objects windows keep as their first or last.
+  package var heldTexts: Int { parts.shelf.count }
+
   /// How many windows are open; of aligned ones, panes.
   package var openWindows: Int {
     var count = 0
