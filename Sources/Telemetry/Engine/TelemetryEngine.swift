@@ -268,7 +268,7 @@ public actor TelemetryEngine {
     await followClock()
     if isEntryOpen { advance() }
     await commitOnce()
-    for lane in lanes.values { await lane.tick() }
+    for lane in lanes.values where lane.isTickDue(at: clock.elapsed) { await lane.tick() }
     keepHistory()
     historian.tick()
     await checkpointIfDue()
