@@ -29,7 +29,7 @@ final class ConnectionLoop {
   /// From the attempt to the broker's CONNACK.
   private static let connectTimeout = Duration.seconds(15)
   /// Packets that one round reads at most before it hands them on: the hand-over costs what some dozen messages do.
-  private static let readLimit = 1_024
+  private static let readLimit = 4_096
   /// Bytes of payloads after which a round ends.
   private static let readBytesLimit = 4 << 20
   /// Single messages in quick succession wait this long for company, which saves a hand-over each.
