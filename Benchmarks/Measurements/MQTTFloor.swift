@@ -89,7 +89,7 @@ final class MQTTFloor {
       // No more than our side reads in a round, so that the broker gets its acknowledgements before it runs out of
       // message IDs.
       var (before, packets) = (-1, 0)
-      while count.messages + count.acknowledged != before, packets < 1_024 {
+      while count.messages + count.acknowledged != before, packets < 4_096 {
         packets += 1
         before = count.messages + count.acknowledged
         let code = mosquitto_loop_read(client, 1)

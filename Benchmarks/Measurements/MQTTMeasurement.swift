@@ -61,17 +61,47 @@ struct MQTTLoad {
   var messages: Int { isSent ? 60_000 : qos == 0 ? 200_000 : 100_000 }
 }
 
+/// Hands batches to the engine, counts their samples, and says when there were enough: whoever looked now and then would
+/// be measured, too.
 private final class EngineFeed: DeviceFeed {
+  private struct Count {
+    var samples = 0
+    var awaited = Int.max
+    var waiter: CheckedContinuation<Void, Never>?
+  }
   private let engine: TelemetryEngine
-  private let samples = Atomic(0)
+  private let count = Mutex(Count())
   init(engine: TelemetryEngine) { self.engine = engine }
   func deliver(_ batch: SampleBatch) async {
-    let count = batch.count
+    let taken = batch.count
     await engine.ingest(batch)
-    samples.wrappingAdd(count, ordering: .relaxed)
+    let waiter = count.withLock { count in
+      count.samples += taken
+      defer { if count.samples >= count.awaited { count.waiter = nil } }
+      return count.samples >= count.awaited ? count.waiter : nil
+    }
+    waiter?.resume()
   }
   func connection(of device: DeviceKey, is state: ConnectionState) {}
-  var taken: Int { samples.load(ordering: .relaxed) }
+  var taken: Int { count.withLock { $0.samples } }
+
+  /// Waits until so many samples were taken, for at most 60 s.
+  func wait(for samples: Int) async throws {
+    let limit = Task {
+      guard (try? await Task.sleep(for: .seconds(60))) != nil else { return }
+      count.withLock { $0.waiter.take() }?.resume()
+    }
+    await withCheckedContinuation { waiter in
+      let isOver = count.withLock { count in
+        (count.awaited, count.waiter) = (samples, waiter)
+        if count.samples >= samples { count.waiter = nil }
+        return count.samples >= samples
+      }
+      if isOver { waiter.resume() }
+    }
+    limit.cancel()
+    guard taken >= samples else { throw BenchError("not within 60 s: every message was taken") }
+  }
 }
 
 private func costOfAggregating(_ load: MQTTLoad, at broker: BenchBroker) async throws -> Double {
@@ -110,7 +140,7 @@ private func costOfAggregating(_ load: MQTTLoad, at broker: BenchBroker) async t
     let known = feed.taken
     let before = processCPUNanoseconds()
     let publisher = try broker.publisher(topics: MQTTLoad.topics, messages: load.messages, qos: load.qos)
-    try await until("every message was taken") { feed.taken >= known + samples }
+    try await feed.wait(for: known + samples)
     // A look takes the engine through all its series: looks must not be what is measured.
     try await until("every window was closed", every: .milliseconds(250)) {
       await engine.status().pipelines.allSatisfy { $0.openWindows == 0 }

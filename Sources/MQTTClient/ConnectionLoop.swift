@@ -20,21 +20,18 @@ final class ConnectionLoop {
   private var attemptStarted = ContinuousClock.now
   private var nextAttempt: ContinuousClock.Instant?
   private var backoff = Backoff(.seconds(1) ... .seconds(60))
-  private var table = SubscriptionTable()
-  private var subscribers: [Int: ConnectionShared.Subscriber] = [:]
+  private let routes = MessageRoutes()
   private var outbox = Outbox()
   private var filtersOfRequest: [Int32: [String]] = [:]
   private var work: [(subscriber: ConnectionShared.Subscriber, event: MQTTEvent)] = []
-  /// The messages of a turn by subscriber, without those that were taken; empty between turns.
-  private var batches: [Int: [MQTTMessage]] = [:]
-  /// Those of the takers that had messages since the handlers ran.
-  private var followers: [any TurnFollower] = []
   private var lastRead = ContinuousClock.now
 
   /// From the attempt to the broker's CONNACK.
   private static let connectTimeout = Duration.seconds(15)
-  /// Packets that one round reads at most before it hands them on.
-  private static let readLimit = 1_024
+  /// Packets that one round reads at most before it hands them on: the hand-over costs what some dozen messages do.
+  private static let readLimit = 4_096
+  /// Bytes of payloads after which a round ends.
+  private static let readBytesLimit = 4 << 20
   /// Single messages in quick succession wait this long for company, which saves a hand-over each.
   private static let gathering = Duration.milliseconds(2)
 
@@ -111,14 +108,11 @@ final class ConnectionLoop {
     for command in commands {
       switch command {
       case .subscribe(let id, let filters, let subscriber):
-        subscribers[id] = subscriber
         work.append((subscriber, .state(shared.state)))
-        apply(table.add(id, filters))
+        apply(routes.add(id, filters, subscriber))
       // A closing client leaves its subscriptions with the broker: a session that it keeps goes on collecting.
       case .unsubscribe where isClosed: break
-      case .unsubscribe(let id):
-        guard subscribers.removeValue(forKey: id) != nil else { continue }
-        apply(table.remove(id))
+      case .unsubscribe(let id): apply(routes.remove(id) ?? [])
       case .publish(let publications, let job, let deadline):
         outbox.add(publications, job, deadline: deadline)
         if let session = job.session, session != shared.contents.withLock({ $0.session }) {
@@ -176,6 +170,7 @@ final class ConnectionLoop {
       shared.prepare?(&configuration)
       if endsFormerSession { configuration.cleanSession = true }
       let client = try MosquittoClient(configuration, clientID: clientID)
+      client.notes.routes = routes
       self.client = client
       try client.connect(configuration)
     } catch {
@@ -209,7 +204,7 @@ final class ConnectionLoop {
       resumable = nil
       client.ignoreLog()
       isConnected = true
-      try subscribe(table.uncoveredFilters)
+      try subscribe(routes.table.uncoveredFilters)
       set(.connected)
     } else if ContinuousClock.now - attemptStarted > ConnectionLoop.connectTimeout {
       throw MQTTError(.timeout, "no answer within \(ConnectionLoop.connectTimeout.components.seconds) s")
@@ -238,7 +233,9 @@ final class ConnectionLoop {
 
   private func set(_ state: MQTTState) {
     guard shared.set(state) else { return }
-    for subscriber in subscribers.sorted(by: { $0.key < $1.key }) { work.append((subscriber.value, .state(state))) }
+    for subscriber in routes.subscribers.sorted(by: { $0.key < $1.key }) {
+      work.append((subscriber.value, .state(state)))
+    }
   }
 
   // MARK: Subscriptions
@@ -296,14 +293,19 @@ final class ConnectionLoop {
       usleep(UInt32(ConnectionLoop.gathering.nanoseconds / 1_000))
     }
     notes.arrival = shared.now()
-    defer { settleAcknowledged(client) }
+    (notes.heard, notes.heardBytes) = (0, 0)
+    routes.isOpen = isConnected && work.isEmpty && notes.messages.isEmpty
+    defer {
+      routes.isOpen = false
+      settleAcknowledged(client)
+    }
     for _ in 0..<ConnectionLoop.readLimit {
       let events = notes.events
       try client.read()
-      if notes.events == events || client.socket < 0 { break }
+      if notes.events == events || client.socket < 0 || notes.heardBytes >= ConnectionLoop.readBytesLimit { break }
     }
     // A full round, or one that the broker's own limit of unacknowledged messages may have ended, asks for no delay.
-    if notes.messages.count < 8 { lastRead = ContinuousClock.now }
+    if notes.heard < 8 { lastRead = ContinuousClock.now }
   }
 
   private func dispatch(_ notes: MosquittoClient.Notes) throws(MQTTError) {
@@ -311,9 +313,9 @@ final class ConnectionLoop {
       let filters = filtersOfRequest.removeValue(forKey: id) ?? []
       for (text, qos) in zip(filters, granted) where qos >= 128 {
         logger.warning("broker refused a subscription", metadata: ["broker": "\(name)", "filter": "\(text)"])
-        guard let entry = table.filter(text) else { continue }
+        guard let entry = routes.table.filter(text) else { continue }
         for id in entry.subscribers.sorted() {
-          if let subscriber = subscribers[id] { work.append((subscriber, .refused(entry.filter))) }
+          if let subscriber = routes.subscribers[id] { work.append((subscriber, .refused(entry.filter))) }
         }
       }
     }
@@ -321,34 +323,17 @@ final class ConnectionLoop {
     guard !notes.messages.isEmpty else { return }
     // Takers hear of what came before, too.
     try runHandlers()
-    for message in notes.messages {
-      for id in table.recipients(of: message.topic) {
-        if let taker = subscribers[id]?.taker {
-          taker.take(message)
-          follow(taker.follower)
-        } else {
-          batches[id, default: []].append(message)
-        }
-      }
-    }
-    notes.messages.removeAll(keepingCapacity: true)
-    for (id, messages) in batches {
-      if let subscriber = subscribers[id] { work.append((subscriber, .messages(messages))) }
-    }
-    batches.removeAll(keepingCapacity: true)
-  }
-
-  private func follow(_ follower: any TurnFollower) {
-    if !followers.contains(where: { $0 === follower }) { followers.append(follower) }
+    let messages = notes.messages
+    notes.messages.removeAll()
+    for (subscriber, messages) in routes.distribute(messages) { work.append((subscriber, .messages(messages))) }
   }
 
   /// Runs the handlers on the cooperative pool and lets this thread sleep until they are done and what they took may be
   /// acknowledged. Throws where it may not.
   private func runHandlers() throws(MQTTError) {
-    guard !work.isEmpty || !followers.isEmpty else { return }
-    let (items, followers) = (work, followers)
+    guard !work.isEmpty || !routes.followers.isEmpty else { return }
+    let (items, followers) = (work, routes.takeFollowers())
     work.removeAll(keepingCapacity: true)
-    self.followers.removeAll(keepingCapacity: true)
     let hasMessages =
       !followers.isEmpty || items.contains { if case .messages = $0.event { true } else { false } }
     let done = ThreadSignal()

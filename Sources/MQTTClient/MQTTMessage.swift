@@ -83,9 +83,13 @@ public enum MQTTEvent: Sendable {
 /// Takes the messages of a subscription one by one, in their order among its events, without the detour over arrays and
 /// tasks that a handler costs. What it cannot finish without waiting it leaves to its follower.
 public protocol MessageTaker: AnyObject, Sendable {
-  /// Called on the connection's own thread: must not block.
-  func take(_ message: MQTTMessage)
-  /// Told when a turn has brought messages: one for many takers.
+  /// The taker's own number for a topic that its filters match, under which it is given that topic's messages; nil where
+  /// it wants none of them. Asked before the first message on the topic, and again once subscriptions have changed.
+  func number(ofTopic topic: String) -> Int?
+  /// Called on the connection's own thread: must not block. The payload is the connection's, for as long as the call
+  /// lasts. `isRetained` and `arrival` are those of ``MQTTMessage``.
+  func take(_ payload: Span<UInt8>, onTopic number: Int, isRetained: Bool, arrival: Timestamp)
+  /// Told when a turn has brought messages: one for many takers, and the same one always.
   var follower: any TurnFollower { get }
 }
 

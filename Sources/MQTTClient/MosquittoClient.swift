@@ -9,7 +9,13 @@ internal import Glibc
 final class MosquittoClient {
   /// What the callbacks of one read or write noted; taken by the loop afterwards.
   final class Notes {
+    /// Those that ``routes`` has not handed over at once.
     var messages: [MQTTMessage] = []
+    /// Takes messages out of the library's buffer.
+    var routes: MessageRoutes?
+    /// How many messages came since the loop last set it, and the bytes of their payloads.
+    var heard = 0
+    var heardBytes = 0
     /// Message IDs of publications that are complete, with MQTT 5's reason code (0…255, below 128: taken).
     var acknowledged: [(id: Int32, reason: Int32)] = []
     /// Answers to SUBSCRIBE: its message ID and what each filter was granted (128: refused).
@@ -111,7 +117,16 @@ final class MosquittoClient {
       guard let message = message?.pointee, let topic = message.topic else { return }
       let notes = MosquittoClient.notes(notes)
       notes.events += 1
-      let payload = UnsafeRawBufferPointer(start: message.payload, count: Int(message.payloadlen))
+      notes.heard += 1
+      notes.heardBytes += Int(message.payloadlen)
+      let bytes = UnsafeRawBufferPointer(start: message.payload, count: Int(message.payloadlen))
+      let payload = bytes.assumingMemoryBound(to: UInt8.self)
+      // A refusal that waits comes before the messages after it.
+      if notes.granted.isEmpty, let routes = notes.routes,
+        routes.take(topic, payload, isRetained: message.retain, arrival: notes.arrival)
+      {
+        return
+      }
       notes.messages.append(
         MQTTMessage(
           topic: String(cString: topic), payload: Array(payload), qos: UInt8(truncatingIfNeeded: message.qos),

@@ -19,13 +19,10 @@ struct SubscriptionTable: Sendable {
   private var entries: [String: Entry] = [:]
   private var wildcards: Set<String> = []
   private var filtersOfSubscriber: [Int: [TopicFilter]] = [:]
-  private var recipientsByTopic: [String: [Int]] = [:]
-  private static let cacheLimit = 16_384
 
   /// Adds a subscriber. Its filters are asked for even where another has them already: the broker then sends the
   /// retained messages.
   mutating func add(_ subscriber: Int, _ filters: [TopicFilter]) -> [Directive] {
-    recipientsByTopic.removeAll(keepingCapacity: true)
     filtersOfSubscriber[subscriber] = filters
     var directives: [Directive] = []
     for filter in filters {
@@ -42,7 +39,6 @@ struct SubscriptionTable: Sendable {
   }
 
   mutating func remove(_ subscriber: Int) -> [Directive] {
-    recipientsByTopic.removeAll(keepingCapacity: true)
     var directives: [Directive] = []
     for filter in filtersOfSubscriber.removeValue(forKey: subscriber) ?? [] {
       guard var entry = entries[filter.text] else { continue }
@@ -67,18 +63,14 @@ struct SubscriptionTable: Sendable {
     entries[text].map { ($0.filter, $0.subscribers) }
   }
 
-  /// The subscribers whose filters match `topic`, each once.
-  mutating func recipients(of topic: String) -> [Int] {
-    if let known = recipientsByTopic[topic] { return known }
+  /// The subscribers whose filters match `topic`, each once, in the order in which they came.
+  func recipients(of topic: String) -> [Int] {
     var subscribers = entries[topic]?.subscribers ?? []
     for text in wildcards {
       guard let entry = entries[text], entry.filter.matches(topic) else { continue }
       subscribers.formUnion(entry.subscribers)
     }
-    let recipients = subscribers.sorted()
-    if recipientsByTopic.count >= SubscriptionTable.cacheLimit { recipientsByTopic.removeAll(keepingCapacity: true) }
-    recipientsByTopic[topic] = recipients
-    return recipients
+    return subscribers.sorted()
   }
 
   private func isCovered(_ filter: TopicFilter) -> Bool {

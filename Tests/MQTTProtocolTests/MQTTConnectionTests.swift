@@ -266,6 +266,9 @@ extension MQTTConnection {
 /// Takes messages one by one, and lets no turn end from the one on that brought `precious`, until it is let go.
 private final class KeepingTaker: MessageTaker, TurnFollower {
   private struct Contents {
+    /// By the number that was given out.
+    var names: [String] = []
+    /// Those of the messages that came.
     var topics: [String] = []
     var hadConnected: Bool?
     var isConnected = false
@@ -279,11 +282,19 @@ private final class KeepingTaker: MessageTaker, TurnFollower {
   var holdsPrecious: Bool { contents.withLock { $0.holdsPrecious } }
   func letGo() { contents.withLock { $0.isLetGo = true } }
 
-  func take(_ message: MQTTMessage) {
+  func number(ofTopic topic: String) -> Int? {
+    contents.withLock { contents in
+      contents.names.append(topic)
+      return contents.names.count - 1
+    }
+  }
+
+  func take(_ payload: Span<UInt8>, onTopic number: Int, isRetained: Bool, arrival: Timestamp) {
+    let isPrecious = payload.withUnsafeBufferPointer { $0.elementsEqual("precious".utf8) }
     contents.withLock { contents in
       contents.hadConnected = contents.hadConnected ?? contents.isConnected
-      contents.topics.append(message.topic)
-      if message.payload == Array("precious".utf8) { contents.holdsPrecious = true }
+      contents.topics.append(contents.names[number])
+      if isPrecious { contents.holdsPrecious = true }
     }
   }
 

@@ -1,11 +1,21 @@
 internal import DeviceKit
 internal import Documents
-internal import MQTTClient
 
 /// Turns the messages of one device into samples and remembers the last of each property: pure, no clock.
 struct DeviceDecoder {
+  /// A message as it lies in the connection's memory, for as long as it is decoded.
+  struct Message {
+    /// As ``number(ofTopic:)`` has it.
+    var topic: Int
+    var payload: UnsafeBufferPointer<UInt8>
+    var isRetained: Bool
+    var arrival: Timestamp
+  }
+
   private struct Entry {
     var property: Int
+    var type: PropertyType
+    var point: PointID
     /// The slot of the value in the topic's tree; nil for a payload of bare text.
     var slot: Int?
     var timeSlot: Int?
@@ -21,7 +31,6 @@ struct DeviceDecoder {
   }
 
   private let names: [String]
-  private let types: [PropertyType]
   private let points: [PointID]
   private var topics: [Topic] = []
   private var topicIndex: [String: Int] = [:]
@@ -40,6 +49,18 @@ struct DeviceDecoder {
     /// Nil unless `kind` is `.side`.
     var side: Value?
     var cause: String?
+
+    /// Takes note of a good value that fits 64 bits, or of one that is set apart afterwards.
+    mutating func note(_ kind: SampleKind, _ payload: UInt64, at sourceTime: Int64, arrival: Int64) {
+      self.kind = kind
+      self.payload = payload
+      quality = .good
+      self.sourceTime = sourceTime
+      gatewayTime = arrival
+      isHeard = true
+      if side != nil { side = nil }
+      if cause != nil { cause = nil }
+    }
 
     var value: Value? {
       switch kind {
@@ -62,7 +83,6 @@ struct DeviceDecoder {
   /// `bindings` has nil for a property that is not listened for. The paths are valid.
   init(_ properties: [PropertyDefinition], points: [PointID], bindings: [PropertyBinding?]) {
     names = properties.map(\.name)
-    types = properties.map(\.type)
     self.points = points
     last = Array(repeating: Last(), count: properties.count)
     var paths: [[String]] = []
@@ -81,7 +101,9 @@ struct DeviceDecoder {
         return paths[topic].count - 1
       }
       topics[topic].entries.append(
-        Entry(property: property, slot: binding.isText ? nil : slot(binding.path), timeSlot: binding.timePath.map(slot))
+        Entry(
+          property: property, type: properties[property].type, point: points[property],
+          slot: binding.isText ? nil : slot(binding.path), timeSlot: binding.timePath.map(slot))
       )
       if !binding.isText || binding.timePath != nil { topics[topic].hasJSON = true }
     }
@@ -100,9 +122,12 @@ struct DeviceDecoder {
     for index in topics.indices { topics[index].isHeard = false }
   }
 
+  /// The number of one of the device's topics; nil for any other.
+  func number(ofTopic topic: String) -> Int? { topicIndex[topic] }
+
   /// Appends the message's samples to the batch.
-  mutating func take(_ message: MQTTMessage, into batch: inout SampleBatch, counters: DropCounters) {
-    guard let index = topics.count == 1 ? soleTopic(message) : topicIndex[message.topic] else { return }
+  mutating func take(_ message: Message, into batch: inout SampleBatch, counters: DropCounters) {
+    let index = message.topic
     if message.isRetained, topics[index].isHeard { return counters.add(.retainedRepeat) }
     topics[index].isHeard = true
     if topics[index].hasJSON {
@@ -112,16 +137,13 @@ struct DeviceDecoder {
         try PayloadScanner.read(message.payload, at: topics[index].tree, into: &values)
       } catch {
         counters.add(.malformedJSON)
-        let cause = "malformed JSON on '\(message.topic)': \(error.message) at byte \(error.offset)"
+        let cause = "malformed JSON on '\(topics[index].name)': \(error.message) at byte \(error.offset)"
         for entry in topics[index].entries { doubt(entry.property, cause, message.arrival, &batch) }
         return
       }
     }
     for entry in topics[index].entries { take(entry, message, counters, &batch) }
   }
-
-  /// The only topic where the message is on it: a comparison costs less than a hash.
-  private func soleTopic(_ message: MQTTMessage) -> Int? { message.topic == topics[0].name ? 0 : nil }
 
   /// A sample for every property heard so far: its last value, Uncertain for `cause`.
   mutating func doubtAll(_ cause: String, at time: Timestamp) -> SampleBatch {
@@ -131,61 +153,49 @@ struct DeviceDecoder {
   }
 
   private mutating func take(
-    _ entry: Entry, _ message: MQTTMessage, _ counters: DropCounters, _ batch: inout SampleBatch
+    _ entry: Entry, _ message: Message, _ counters: DropCounters, _ batch: inout SampleBatch
   ) {
     let property = entry.property
     let value: Value?
     if let slot = entry.slot {
       // Most are numbers: nothing is copied that has a reference count.
-      if let (kind, payload) = values[slot].plain(as: types[property]) {
+      if let (kind, payload) = values[slot].plain(as: entry.type) {
         let time = sourceTime(entry, message, counters)
         batch.append(
-          points[property], kind: kind, payload: payload, quality: .good, sourceTime: time.nanoseconds,
+          entry.point, kind: kind, payload: payload, quality: .good, sourceTime: time.nanoseconds,
           gatewayTime: message.arrival.nanoseconds)
-        note(property, kind, payload, time, message.arrival)
+        last[property].note(kind, payload, at: time.nanoseconds, arrival: message.arrival.nanoseconds)
         return
       }
       if case .missing = values[slot] {
         counters.add(.missingPath)
         return
       }
-      value = values[slot].value(as: types[property])
+      value = values[slot].value(as: entry.type)
     } else {
-      value = PayloadValue.string(String(decoding: message.payload, as: UTF8.self)).parsed(as: types[property])
+      value = PayloadValue.string(String(decoding: message.payload, as: UTF8.self)).parsed(as: entry.type)
     }
     guard let value else {
       counters.add(.wrongType)
       let found = entry.slot.map { values[$0] } ?? .string(String(decoding: message.payload, as: UTF8.self))
-      let cause = "'\(message.topic)' has \(found.typeName) where \(types[property]) is expected"
+      let cause = "'\(topics[message.topic].name)' has \(found.typeName) where \(entry.type) is expected"
       doubt(property, cause, message.arrival, &batch)
       return
     }
     let time = sourceTime(entry, message, counters)
     let index = batch.count
     batch.append(
-      points[property], value, quality: .good, sourceTime: time.nanoseconds, gatewayTime: message.arrival.nanoseconds)
-    note(property, batch.kinds[index], batch.payloads[index], time, message.arrival)
+      entry.point, value, quality: .good, sourceTime: time.nanoseconds, gatewayTime: message.arrival.nanoseconds)
+    last[property].note(
+      batch.kinds[index], batch.payloads[index], at: time.nanoseconds, arrival: message.arrival.nanoseconds)
     if batch.kinds[index] == .side { last[property].side = value }
   }
 
-  private func sourceTime(_ entry: Entry, _ message: MQTTMessage, _ counters: DropCounters) -> Timestamp {
+  private func sourceTime(_ entry: Entry, _ message: Message, _ counters: DropCounters) -> Timestamp {
     guard let slot = entry.timeSlot else { return message.arrival }
     if let time = values[slot].time { return time }
     counters.add(.badTime)
     return message.arrival
-  }
-
-  private mutating func note(
-    _ property: Int, _ kind: SampleKind, _ payload: UInt64, _ sourceTime: Timestamp, _ arrival: Timestamp
-  ) {
-    last[property].kind = kind
-    last[property].payload = payload
-    last[property].quality = .good
-    last[property].sourceTime = sourceTime.nanoseconds
-    last[property].gatewayTime = arrival.nanoseconds
-    last[property].isHeard = true
-    if last[property].side != nil { last[property].side = nil }
-    if last[property].cause != nil { last[property].cause = nil }
   }
 
   /// The last good value once more, now Uncertain; Bad where there never was one.

@@ -87,10 +87,15 @@ final class MQTTDeviceSession: DeviceSession, MessageTaker {
     subscription.cancel()
   }
 
-  func take(_ message: MQTTMessage) {
+  func number(ofTopic topic: String) -> Int? { state.withLock { $0.decoder.number(ofTopic: topic) } }
+
+  func take(_ payload: Span<UInt8>, onTopic number: Int, isRetained: Bool, arrival: Timestamp) {
     if silentAfter != nil, isHeardAgain() { feed.connection(of: device, is: .connected) }
-    turn.gather { batch in
-      state.withLock { $0.decoder.take(message, into: &batch, counters: counters) }
+    payload.withUnsafeBufferPointer { bytes in
+      let message = DeviceDecoder.Message(topic: number, payload: bytes, isRetained: isRetained, arrival: arrival)
+      turn.gather { batch in
+        state.withLock { $0.decoder.take(message, into: &batch, counters: counters) }
+      }
     }
   }
 

@@ -3,8 +3,7 @@
 /// A path is keys between dots and element numbers in brackets, `climate.rooms[0].temperature`; the empty path is the
 /// whole payload. Slot `n` belongs to the n-th path.
 package final class PathTree: Sendable {
-  /// A place in the payload. Its children, and the slots at and below it, are ranges of the tree's columns: looking
-  /// through them touches no reference count.
+  /// A place in the payload. Its children, and the slots at and below it, are ranges of the tree's columns.
   struct Node: Sendable {
     var keys: Range<Int> = 0..<0
     var elements: Range<Int> = 0..<0
@@ -34,14 +33,38 @@ package final class PathTree: Sendable {
     case element(Int)
   }
 
-  let nodes: [Node]
-  let keys: [Key]
-  let elements: [Element]
+  private let nodes: [Node]
+  private let keys: [Key]
+  private let elements: [Element]
   /// Slot numbers, those of each node side by side.
-  let slots: [Int]
+  private let slots: [Int]
   /// The keys' names in UTF-8, one after the other.
-  let names: [UInt8]
+  private let names: [UInt8]
   let slotCount: Int
+
+  /// The tree's columns for as long as a payload is read: looking at them touches no reference count. The first node is
+  /// the root.
+  struct Columns {
+    let nodes: UnsafeBufferPointer<Node>
+    let keys: UnsafeBufferPointer<Key>
+    let elements: UnsafeBufferPointer<Element>
+    let slots: UnsafeBufferPointer<Int>
+    let names: UnsafeBufferPointer<UInt8>
+  }
+
+  func withColumns<Result>(_ body: (Columns) -> Result) -> Result {
+    nodes.withUnsafeBufferPointer { nodes in
+      keys.withUnsafeBufferPointer { keys in
+        elements.withUnsafeBufferPointer { elements in
+          slots.withUnsafeBufferPointer { slots in
+            names.withUnsafeBufferPointer { names in
+              body(Columns(nodes: nodes, keys: keys, elements: elements, slots: slots, names: names))
+            }
+          }
+        }
+      }
+    }
+  }
 
   package init(_ paths: [String]) throws(Problem) {
     slotCount = paths.count
@@ -61,10 +84,10 @@ package final class PathTree: Sendable {
       }
       branches[branch].slots.append(slot)
     }
-    var columns = Columns()
-    for branch in branches { columns.lay(branch) }
-    (nodes, keys, elements) = (columns.nodes, columns.keys, columns.elements)
-    (slots, names) = (columns.slots, columns.names)
+    var layout = Layout()
+    for branch in branches { layout.lay(branch) }
+    (nodes, keys, elements) = (layout.nodes, layout.keys, layout.elements)
+    (slots, names) = (layout.slots, layout.names)
   }
 
   /// A node while the tree grows.
@@ -74,7 +97,7 @@ package final class PathTree: Sendable {
     var subtree: [Int] = []
   }
 
-  private struct Columns {
+  private struct Layout {
     var nodes: [Node] = []
     var keys: [Key] = []
     var elements: [Element] = []

@@ -1,4 +1,5 @@
 package import Documents
+internal import Glibc
 
 /// What a payload has at a path.
 package enum PayloadValue: Sendable, Hashable {
@@ -20,46 +21,55 @@ package enum PayloadValue: Sendable, Hashable {
 package struct PayloadScanner {
   let bytes: UnsafeBufferPointer<UInt8>
   var position = 0
-  private let tree: PathTree
-  private var values: [PayloadValue]
+  private let tree: PathTree.Columns
+  /// By slot.
+  private let values: UnsafeMutableBufferPointer<PayloadValue>
   private static let maximumDepth = 128
 
   /// The values of `tree`'s slots in `payload`; throws where the payload is not JSON.
   package static func values(in payload: [UInt8], at tree: PathTree) throws(JSONError) -> [PayloadValue] {
     var values: [PayloadValue] = []
-    try read(payload, at: tree, into: &values)
-    return values
-  }
-
-  /// Puts the values of `tree`'s slots in `payload` in place of `values`, whose memory is used again; throws where the
-  /// payload is not JSON.
-  static func read(
-    _ payload: [UInt8], at tree: PathTree, into values: inout [PayloadValue]
-  ) throws(JSONError) {
-    var taken: [PayloadValue] = []
-    swap(&taken, &values)
-    if taken.count == tree.slotCount {
-      for slot in taken.indices { taken[slot] = .missing }
-    } else {
-      taken = [PayloadValue](repeating: .missing, count: tree.slotCount)
-    }
     let fault = payload.withUnsafeBufferPointer { bytes -> JSONError? in
-      var scanner = PayloadScanner(bytes: bytes, tree: tree, values: taken)
-      taken = []
-      defer { values = scanner.values }
       do throws(JSONError) {
-        try scanner.value(at: 0, depth: 0)
-        scanner.skipWhitespace()
-        guard scanner.position == bytes.count else { throw scanner.error("unexpected text after the value") }
+        try read(bytes, at: tree, into: &values)
         return nil
       } catch {
         return error
       }
     }
     if let fault { throw fault }
+    return values
   }
 
-  private init(bytes: UnsafeBufferPointer<UInt8>, tree: PathTree, values: consuming [PayloadValue]) {
+  /// Puts the values of `tree`'s slots in `payload` in place of `values`, whose memory is used again; throws where the
+  /// payload is not JSON.
+  static func read(
+    _ payload: UnsafeBufferPointer<UInt8>, at tree: PathTree, into values: inout [PayloadValue]
+  ) throws(JSONError) {
+    if values.count == tree.slotCount {
+      for slot in values.indices { values[slot] = .missing }
+    } else {
+      values = [PayloadValue](repeating: .missing, count: tree.slotCount)
+    }
+    let fault = values.withUnsafeMutableBufferPointer { values in
+      tree.withColumns { columns -> JSONError? in
+        var scanner = PayloadScanner(bytes: payload, tree: columns, values: values)
+        do throws(JSONError) {
+          try scanner.value(at: 0, depth: 0)
+          scanner.skipWhitespace()
+          guard scanner.position == payload.count else { throw scanner.error("unexpected text after the value") }
+          return nil
+        } catch {
+          return error
+        }
+      }
+    }
+    if let fault { throw fault }
+  }
+
+  private init(
+    bytes: UnsafeBufferPointer<UInt8>, tree: PathTree.Columns, values: UnsafeMutableBufferPointer<PayloadValue>
+  ) {
     self.bytes = bytes
     self.tree = tree
     self.values = values
@@ -153,7 +163,8 @@ package struct PayloadScanner {
   }
 
   /// What an earlier key of the same name had brought no longer counts.
-  private mutating func forget(under node: Int) {
+  @inline(__always)
+  private func forget(under node: Int) {
     // The value that comes takes the place of one that ended here.
     guard tree.nodes[node].subtree.count > tree.nodes[node].slots.count else { return }
     for place in tree.nodes[node].subtree { values[tree.slots[place]] = .missing }
@@ -166,14 +177,13 @@ package struct PayloadScanner {
       let name = try text(range, true)
       return keys.first { name.utf8.elementsEqual(tree.names[tree.keys[$0].name]) }.map { tree.keys[$0].node }
     }
+    guard let name = UnsafeRawPointer(bytes.baseAddress), let names = UnsafeRawPointer(tree.names.baseAddress) else {
+      return nil
+    }
     for place in keys {
       let key = tree.keys[place]
       guard key.name.count == range.count else { continue }
-      var offset = 0
-      while offset < range.count, tree.names[key.name.lowerBound + offset] == bytes[range.lowerBound + offset] {
-        offset += 1
-      }
-      if offset == range.count { return key.node }
+      if memcmp(names + key.name.lowerBound, name + range.lowerBound, range.count) == 0 { return key.node }
     }
     return nil
   }

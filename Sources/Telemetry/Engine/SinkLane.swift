@@ -7,30 +7,10 @@ internal import Synchronization
 /// One sink's way: a mailbox for rows, the spool, and what the delivery to the receiver needs. Runs on the file thread:
 /// its work is blocking I/O.
 actor SinkLane {
-  /// Rows on their way to the spool.
-  struct Parcel: Sendable {
-    var rows: RecordRows
-    var layout: RecordLayout
-  }
-
-  /// What the delivery does next.
-  enum Step: Sendable {
-    case wait
-    case send(any SinkWriter, SpoolBatch)
-    /// A record out of quarantine.
-    case retry(any SinkWriter, QuarantinedRecord)
-    /// A writer that a newer one has replaced.
-    case close(any SinkWriter)
-    case end
-  }
-
-  private struct Mailbox {
-    var parcels: [Parcel] = []
-    var rows = 0
-  }
-
   /// Rows that may wait for a disk that takes nothing; more are dropped, the oldest first.
   private static let mailboxLimit = 65_536
+  /// How long a lane at rest is left alone: a tick costs a change of threads, there and back.
+  private static let rest = Duration.seconds(1)
   /// Records appended after which the fsync does not wait.
   private static let syncRecords: UInt64 = 20_000
 
@@ -92,7 +72,7 @@ actor SinkLane {
 
   /// Puts a definition in force: buffer, batch and writer.
   func configure(_ specification: SinkSpecification, writer: any SinkWriter) {
-    defer { bell.ring() }
+    defer { stir() }
     if let old = self.writer { discarded.append(old) }
     self.writer = writer
     kind = specification.plugin
@@ -111,7 +91,7 @@ actor SinkLane {
 
   /// Takes the writer away: the definition is gone. Records wait.
   func unconfigure() {
-    defer { bell.ring() }
+    defer { stir() }
     if let writer { discarded.append(writer) }
     writer = nil
     kind = ""
@@ -125,6 +105,7 @@ actor SinkLane {
     mailbox.withLock { mailbox in
       mailbox.parcels.append(Parcel(rows: rows, layout: layout))
       mailbox.rows += rows.count
+      mailbox.restsUntil = .min
     }
   }
 
@@ -231,6 +212,26 @@ actor SinkLane {
     do { try spool?.expire(at: clock.stamp) } catch { note(error) }
     if mailbox.withLock({ $0.parcels.isEmpty }), !gate.isOpen { gate.open() }
     if isDue(at: now) { bell.ring() }
+    let end = endOfRest(from: now)
+    mailbox.withLock { if $0.parcels.isEmpty { $0.restsUntil = end } }
+  }
+
+  /// Whether ``tick()`` may have something to do, by the clock that is never set.
+  nonisolated func isTickDue(at now: Int64) -> Bool { mailbox.withLock { now >= $0.restsUntil } }
+
+  /// When a tick after the one at `now` has something to do, unless something happens before. A lane that has something
+  /// for a receiver, or that the disk refuses something, never rests.
+  private func endOfRest(from now: Int64) -> Int64 {
+    guard let spool, diskError == nil, gate.isOpen, unconcluded == nil, discarded.isEmpty else { return .min }
+    guard writer == nil || (spool.pending == 0 && outgoing == nil && retries.isEmpty) else { return .min }
+    let end = now + Self.rest.nanoseconds
+    return unsyncedSince.map { min(end, $0 + limits.syncInterval.nanoseconds / 2) } ?? end
+  }
+
+  /// Says that something has happened to the lane: neither it nor its delivery rests.
+  nonisolated func stir() {
+    mailbox.withLock { $0.restsUntil = .min }
+    bell.ring()
   }
 
   // MARK: Delivery

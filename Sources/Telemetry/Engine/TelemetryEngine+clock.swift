@@ -14,6 +14,7 @@ extension TelemetryEngine {
         : "the clock was set by \(Duration.nanoseconds(step.by).seconds) s: windows of sources with a clock of their own stay as they are"
     )
     if runs.contains(where: \.isJournaled) { post(.clock(step)) }
+    for lane in lanes.values { lane.stir() }
     for run in runs {
       var rows = RecordRows()
       run.core.clockStepped(by: step.by, at: step.from, into: &rows)

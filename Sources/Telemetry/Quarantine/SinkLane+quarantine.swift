@@ -31,7 +31,7 @@ extension SinkLane {
     let wanted = (ids ?? quarantine.ids).filter(known.contains)
     let waiting = Set(retries)
     retries += wanted.filter { !waiting.contains($0) }
-    if !wanted.isEmpty { bell.ring() }
+    if !wanted.isEmpty { stir() }
     return wanted.count
   }
 
