@@ -51,8 +51,6 @@ public actor TelemetryEngine {
   var durability = DurabilityState()
   nonisolated let links = Mutex(LinkChanges())
   private var isRunning = false
-  /// Whether samples came since the last tick.
-  private var hasTaken = false
   private var stopWaiters: [CheckedContinuation<Void, Never>] = []
   var untaken: UInt64 = 0
   /// Alarms raised and cleared by all pipelines, in their order: bounded, the oldest lost and counted in the pipelines'
@@ -112,7 +110,6 @@ public actor TelemetryEngine {
       }
     }
     guard !isShutDown else { return untaken += UInt64(batch.count) }
-    hasTaken = true
     var touched: [SinkLane] = []
     process(clock.stamped(batch), &touched)
     for lane in touched { await lane.drain() }
@@ -240,8 +237,6 @@ public actor TelemetryEngine {
 
   /// How often timers are looked at.
   private static let tickInterval = Duration.milliseconds(50)
-  /// The same while no samples come. A tick takes what came before it to disk, so this bounds the promise, too.
-  private static let quietTickInterval = Duration.milliseconds(100)
 
   /// Serves timers and deliveries until the task is cancelled or ``shutdown()`` is called. Once per engine.
   public func run() async {
@@ -262,10 +257,8 @@ public actor TelemetryEngine {
 
   private func keepTime() async {
     while !Task.isCancelled, !isShutDown {
-      let isQuiet = !hasTaken
-      hasTaken = false
       await tick()
-      try? await Task.sleep(for: isQuiet ? Self.quietTickInterval : Self.tickInterval)
+      try? await Task.sleep(for: Self.tickInterval)
     }
   }
 
