@@ -58,15 +58,17 @@ final class DeadbandStage: SampleStage {
     let (columns, selection) = (flow.columns, flow.selection)
     let (rows, slots, offered) = (selection.rows, selection.slots, selection.count)
     let cells = table.cells
+    let (kinds, qualities) = (columns.kinds, columns.qualities)
+    let (times, payloads) = (columns.sourceTimes, columns.payloads)
     let heartbeat = heartbeat
     var kept = 0
     for index in 0..<offered {
       let (row, slot) = (rows[index], slots[index])
       let cell = cells + Int(slot)
-      let kind = columns.kinds[Int(row)]
-      let time = columns.sourceTimes[Int(row)]
-      let payload = columns.payloads[Int(row)]
-      let state = UInt16(kind.rawValue) | UInt16(columns.qualities[Int(row)].rawValue) << 8
+      let kind = kinds[Int(row)]
+      let time = times[Int(row)]
+      let payload = payloads[Int(row)]
+      let state = UInt16(kind.rawValue) | UInt16(qualities[Int(row)].rawValue) << 8
       let passes: Int
       if kind == .number, state == cell.pointee.state {
         // Masks of all ones where the sample passes, from sign bits: what passes is chance, and a mispredicted jump
@@ -79,13 +81,8 @@ final class DeadbandStage: SampleStage {
         cell.pointee.payload = last.payload ^ ((last.payload ^ payload) & UInt64(bitPattern: mask))
         cell.pointee.sentAt = last.sentAt ^ ((last.sentAt ^ time) & mask)
         passes = Int(mask & 1)
-      } else if differs(columns, Int(row), Int(slot), cell.pointee, state) {
-        cell.pointee.payload = payload
-        cell.pointee.sentAt = time
-        cell.pointee.state = state
-        passes = 1
       } else {
-        passes = 0
+        passes = take(columns, Int(row), Int(slot), state)
       }
       rows[kept] = row
       slots[kept] = slot
@@ -97,7 +94,16 @@ final class DeadbandStage: SampleStage {
     counters.drop(offered - kept, cause)
   }
 
-  /// Whether a sample passes that is not a double following a double of the same quality.
+  /// Takes a sample that is not a double following a double of the same quality: 1 where it passes, else 0. Not
+  /// inlined: the loop over those that are needs the registers.
+  @inline(never)
+  private func take(_ columns: BatchColumns, _ row: Int, _ slot: Int, _ state: UInt16) -> Int {
+    guard differs(columns, row, slot, table[slot], state) else { return 0 }
+    table[slot] = Cell(
+      payload: columns.payloads[row], sentAt: columns.sourceTimes[row], band: table[slot].band, state: state)
+    return 1
+  }
+
   private func differs(_ columns: BatchColumns, _ row: Int, _ slot: Int, _ cell: Cell, _ state: UInt16) -> Bool {
     let payload = columns.payloads[row]
     var passes = state != cell.state || columns.sourceTimes[row] &- cell.sentAt >= heartbeat

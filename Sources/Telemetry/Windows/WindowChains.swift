@@ -16,7 +16,10 @@ struct WindowChains: ~Copyable {
   /// borrowed struct that is not copyable, Swift 6.3.1 breaks down under the thread sanitizer.
   func window(at place: Int32) -> UnsafeMutablePointer<WindowCell> { windows.cells + Int(place) }
 
-  func oldest(of slot: Int) -> Int32? { Self.place(heads.cells[slot]) }
+  /// Mostly no slot has any, which is known without a look at its head, far away in memory.
+  private var isEmpty: Bool { free.count == windows.count }
+
+  func oldest(of slot: Int) -> Int32? { isEmpty ? nil : Self.place(heads.cells[slot]) }
   func newest(of slot: Int) -> Int32? { Self.place(tails.cells[slot]) }
   func next(after place: Int32) -> Int32? { Self.place(nexts.cells[Int(place)]) }
 
