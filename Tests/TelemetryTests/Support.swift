@@ -20,7 +20,7 @@ func withFolder<R>(_ body: (String) throws -> R) throws -> R {
   return try body(path)
 }
 
-/// Awaits a condition; false when it does not come within a minute.
+/// Awaits a condition; false when it does not come within five minutes.
 func eventually(_ condition: () async -> Bool) async -> Bool {
   let deadline = ContinuousClock.now + .seconds(300)
   while ContinuousClock.now < deadline {

@@ -29,7 +29,7 @@ final class CollectingFeed: DeviceFeed {
   }
 }
 
-/// Waits until `condition` holds, a minute at most; answers whether it did.
+/// Waits until `condition` holds, five minutes at most; answers whether it did.
 func eventually(within limit: Duration = .seconds(300), _ condition: () throws -> Bool) async rethrows -> Bool {
   let end = ContinuousClock.now + limit
   while ContinuousClock.now < end {
