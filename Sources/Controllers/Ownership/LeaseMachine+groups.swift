@@ -19,6 +19,7 @@ extension LeaseMachine {
       if holder != identity.description {
         handingOver[group] = nil
         hasEnded.remove(group)
+        written.remove(group)
       }
     }
   }
@@ -31,6 +32,7 @@ extension LeaseMachine {
       retryDue[.group(group)] = nil
       // A look that finds nothing is no older than what was known when it was asked.
       note(group, record, version: record?.version ?? versions[group] ?? 0)
+      if flight.record != nil, records[group]?.holder == identity.description { written.insert(group) }
     }
   }
 
@@ -80,11 +82,18 @@ extension LeaseMachine {
 
   /// A group that is this gateway's: given back where there is nothing to serve, handed over to who asks with reason.
   private mutating func keep(_ group: String, _ record: LeaseRecord, _ counts: inout [String: Int]?) {
+    // The process before this one may have sent a write just before it was killed.
+    let mayGiveAway = now >= formerWritesEnd
     if isDraining || !follows.contains(group) {
+      guard mayGiveAway else { return }
       return write(.group(group), record.passed(to: "", for: timing.duration))
     }
+    guard written.contains(group) else {
+      return write(
+        .group(group), record.passed(to: record.holder, for: timing.duration, wantedBy: record.wantedBy))
+    }
     if let heir = handingOver[group] {
-      guard hasEnded.contains(group) else { return }
+      guard mayGiveAway, hasEnded.contains(group) else { return }
       return write(.group(group), record.passed(to: "", for: timing.duration, wantedBy: heir.isEmpty ? nil : heir))
     }
     guard let asker = record.wantedBy, asker != name else { return }

@@ -4,7 +4,7 @@ internal import DeviceKit
 /// out, no clock and no I/O. Times are spans since the machine's start (CLOCK_BOOTTIME).
 ///
 /// A gateway renews one Lease, its own. A group's Lease names the gateway that serves it and is written only when it
-/// changes hands. Whoever wants the groups of a gateway that renews no more waits for the whole duration from *its own*
+/// changes hands, and by a process that goes on under a former one's identity, before it serves the group. Whoever wants the groups of a gateway that renews no more waits for the whole duration from *its own*
 /// first sight of the last renewal, then takes that gateway's Lease away by a conditional write: from then on no
 /// renewal of it can succeed, and the groups are free. The holder counts from the moment *before* it sent the last
 /// renewal that succeeded, and stops ``LeaseTiming/margin`` earlier. So no two gateways may write at the same time,
@@ -85,6 +85,8 @@ public struct LeaseMachine: Sendable {
   public internal(set) var identity: GatewayIdentity
   /// Whether the identity may be that of an earlier process, which is known to be over.
   var isInherited = true
+  /// Until when a write of the process before, whose identity this one has, may be under way.
+  var formerWritesEnd = Duration.zero
   /// Nil: not looked at yet.
   var own: Sight?
   var ownDue = Duration.zero
@@ -110,6 +112,9 @@ public struct LeaseMachine: Sendable {
   /// Groups that cannot be reached from here: until when they are left to others, and the pause after that.
   var abstained: [String: (until: Duration, pause: Duration)] = [:]
   public internal(set) var served: Set<String> = []
+  /// Groups whose Lease this very process has written for itself. A request that an earlier process with this identity
+  /// has sent to give the group away may still be under way; after such a write it is refused.
+  var written: Set<String> = []
 
   /// All groups, sorted.
   var order: [String]?
@@ -188,7 +193,7 @@ public struct LeaseMachine: Sendable {
     var mine: Set<String> = []
     if isHeld, !isDraining {
       let holder = identity.description
-      mine = follows.filter { records[$0]?.holder == holder && handingOver[$0] == nil }
+      mine = follows.filter { written.contains($0) && records[$0]?.holder == holder && handingOver[$0] == nil }
     }
     guard mine != served else { return }
     served = mine
@@ -249,7 +254,12 @@ public struct LeaseMachine: Sendable {
     guard isHeld else {
       // What is there under this identity is the same run's, before a restart. Where it is no more, it was taken away,
       // and its groups may be others': it must never come back.
-      if record?.holder != identity.description, isInherited { renew() }
+      guard isInherited else { return }
+      if record?.holder == identity.description {
+        formerWritesEnd = now + timing.duration - timing.margin
+      } else {
+        renew()
+      }
       return
     }
     guard record?.holder != identity.description else { return }
@@ -268,6 +278,7 @@ public struct LeaseMachine: Sendable {
     directives.append(.identified(identity))
     handingOver = [:]
     hasEnded = []
+    written = []
   }
 }
 

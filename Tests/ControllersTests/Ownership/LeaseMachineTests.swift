@@ -35,7 +35,12 @@ import Testing
       _ = machine.handle(
         .told(group: group, record(machine.identity.description, 2), version: 2), at: .seconds(101))
     }
-    _ = machine.handle(.isComplete, at: .seconds(101))
+    // What is its own it takes down as its own before it serves it.
+    var left = writes(machine.handle(.isComplete, at: .seconds(101)))
+    while let (key, written) = left.popFirst() {
+      guard key != own else { continue }
+      left.merge(writes(machine.handle(.answered(key, .record(written)), at: .seconds(101)))) { $1 }
+    }
     return machine
   }
 
@@ -146,6 +151,29 @@ import Testing
     let late = machine.handle(.follows(["1", "2"]), at: .seconds(128))
     #expect(Self.writes(late).isEmpty, "2 is free, and nobody knows whether this gateway still is one")
     #expect(machine.served == ["1"])
+  }
+
+  /// A request of the process before may still be under way, by which the group goes to another gateway.
+  @Test func aRestartedGatewayServesAGroupOnceItHasWrittenItsLease() {
+    var machine = LeaseMachine(identity: Self.me, seed: 1)
+    let mine = machine.identity.description
+    var former = Self.record(mine, 7)
+    _ = machine.handle(.gateways(["gw-1", "gw-2"]), at: .seconds(100))
+    _ = machine.handle(.follows(["1"]), at: .seconds(100))
+    _ = machine.handle(.told(group: "1", former, version: 7), at: .seconds(100))
+    _ = machine.handle(.isComplete, at: .seconds(100))
+    _ = machine.handle(.answered(Self.own, .record(Self.record(mine, 5))), at: .seconds(100))
+    let begun = machine.handle(.answered(Self.own, .record(Self.record(mine, 6))), at: .seconds(101))
+    #expect(machine.isHeld && machine.served == [])
+    #expect(Self.writes(begun)[.group("1")] == former, "the same once more, so that its version is another one")
+    former.version = 8
+    _ = machine.handle(.answered(.group("1"), .record(former)), at: .seconds(102))
+    #expect(machine.served == ["1"])
+    // Nor is it given back as long as the process before may have sent its device a write.
+    for second in stride(from: 102, through: 126, by: 2) {
+      #expect(Self.writes(machine.handle(.drain, at: .seconds(second))).isEmpty, "at \(second) s")
+    }
+    #expect(Self.writes(machine.handle(.tick, at: .seconds(128)))[.group("1")]?.holder == "")
   }
 
   @Test func drainingGivesGroupsBackAndThenTheOwnLease() {

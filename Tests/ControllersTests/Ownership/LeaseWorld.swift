@@ -160,7 +160,8 @@ struct LeaseWorld {
   /// What a watch tells that begins anew.
   private mutating func list(_ node: Int) {
     guard nodes[node].isAlive, !nodes[node].isCut else { return }
-    for case (.group(let group), let record) in leases {
+    for group in groups.sorted() {
+      guard let record = leases[.group(group)] else { continue }
       news(node, .told(group: group, record, version: record.version))
     }
     news(node, .isComplete)
@@ -216,7 +217,7 @@ struct LeaseWorld {
           if let former = taken[group], former.node != node { moves += 1 }
           taken[group] = (node, now)
         }
-        for group in nodes[node].served.subtracting(groups) {
+        for group in nodes[node].served.subtracting(groups).sorted() {
           // A session's end waits for what it has sent.
           queue.push(now + writeTimeout * 1.1 + random(1, 1_000), .deliver(node, run: run, .ended(group: group)))
         }

@@ -109,6 +109,9 @@ import Testing
   @Test(.timeLimit(.minutes(10)))
   func aWriteReachesAThousandWatchersWhichCostAtMost30KilobytesEach() async throws {
     try await withGateway { gateway in
+      try await eventually("it has made its own object", seen: { gateway.log }) {
+        try await gateway.http("GET", "/apis/selvedge.dev/v1alpha1/gateways/gw-test").status == 200
+      }
       let list = try await gateway.http("GET", "/apis/selvedge.dev/v1alpha1/gateways").json()
       let version = list[path: "metadata", "resourceVersion"]?.string ?? ""
       // What the first requests of a process take is no watch's.
