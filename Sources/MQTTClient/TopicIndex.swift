@@ -8,7 +8,7 @@ package struct TopicIndex {
     var hash: UInt64
     /// In ``names``.
     var start: Int
-    package var count: Int
+    var count: Int
   }
 
   private static let limit = 16_384

@@ -104,6 +104,7 @@ final class DeadbandStage: SampleStage {
     return 1
   }
 
+  /// Whether such a sample differs enough from the last one sent, or comes late enough after it, to pass.
   private func differs(_ columns: BatchColumns, _ row: Int, _ slot: Int, _ cell: Cell, _ state: UInt16) -> Bool {
     let payload = columns.payloads[row]
     var passes = state != cell.state || columns.sourceTimes[row] &- cell.sentAt >= heartbeat
